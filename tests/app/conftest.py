@@ -1,0 +1,44 @@
+"""A prepared home: a world without pictures that every model has seen, and a world with pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worlds import write_toy
+from workbench import api
+from workbench.data.postcards.world import build_world
+
+MODELS: dict[str, dict[str, Any]] = {
+    "bpr": {},
+    "svdpp": {},
+    "hasc": {"warm_start": 1, "inputs": ("base", "auxiliary")},
+}
+APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder; treat it as read-only."""
+    home = tmp_path_factory.mktemp("home")
+    toy, cards = home / "toy", home / "cards"
+    write_toy(toy)
+    build_world(cards, "tiny", 7)
+    for folder, models in ((toy, MODELS), (cards, {"hasc": MODELS["hasc"]})):
+        for model, settings in models.items():
+            api.train(model, folder, folder / "runs" / model, device="cpu", epochs=2, **settings)
+    return home
+
+
+@pytest.fixture
+def home(prepared: Path) -> Iterator[Path]:
+    """The prepared home as the one the app finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_HOME", str(prepared))
+        for name in [name for name in os.environ if name.startswith("WORKBENCH_APP_")]:
+            patch.delenv(name)
+        yield prepared

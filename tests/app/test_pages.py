@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+from threading import Event
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import APP, MODELS
+from tests.worlds import write_toy
+from workbench import api, demo
+from workbench.app import loading
+from workbench.app.export import archive
+from workbench.app.state import PAGES, View
+from workbench.explain.explanation import Explanation
+from workbench.figures.export import FORMATS
+
+
+def opened(**query: str) -> AppTest:
+    """The app on its first page, opened by a link."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def at_page(app: AppTest, page: str) -> AppTest:
+    return app.switch_page(f"workbench/app/pages/{page}.py").run()
+
+
+def shown(app: AppTest) -> str:
+    """Every sentence on the page."""
+    kinds = (app.header, app.subheader, app.markdown, app.caption, app.error, app.warning, app.info)
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_page_opens_for_every_model(model: str, page: str) -> None:
+    app = at_page(opened(dataset="toy", run=model), page)
+    assert not app.exception
+    assert not app.warning
+    assert len(app.header) == 1
+    assert len(app.error) == (page == "aspects" and model != "hasc")
+    assert app.selectbox("choose-run").value == model
+
+
+@pytest.mark.usefixtures("home")
+def test_a_link_selects_user_image_and_options() -> None:
+    app = at_page(opened(dataset="toy", run="hasc", user="1003", item="502", aspect="follows", by="removal"), "why")
+    assert app.selectbox("choose-user").value == "1003"
+    assert "Person 1" in shown(app) and "image 502" in shown(app)
+    assert app.button_group("switch-aspect").value == "follows"
+    assert app.button_group("switch-by").value == "removal"
+    assert not app.warning
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"dataset": "absent"}, "no dataset absent"),
+        ({"dataset": "toy", "run": "absent"}, "no run absent"),
+        ({"dataset": "toy", "user": "77"}, "no user 77"),
+        ({"dataset": "../toy"}, "cannot be read"),
+        ({"dataset": "toy", "user": "<b>x</b>"}, r"no user \<b\>x"),
+    ],
+)
+def test_a_link_to_nowhere_is_said_and_the_app_opens(query: dict[str, str], sentence: str) -> None:
+    app = opened(**query)
+    assert not app.exception
+    assert [sentence in warning.value for warning in app.warning] == [True]
+
+
+@pytest.mark.usefixtures("home")
+def test_an_unknown_image_gives_way_to_the_best() -> None:
+    app = at_page(opened(dataset="toy", run="bpr", item="501"), "why")
+    assert not app.exception
+    assert "501" in app.warning[0].value
+    assert app.button("open-1").label == "**✓ 1**"
+
+
+@pytest.mark.usefixtures("home")
+def test_another_image_and_another_user_are_opened() -> None:
+    app = at_page(opened(dataset="cards", run="hasc"), "why")
+    before = shown(app)
+    app.button("open-3").click().run()
+    assert app.button("open-3").label == "**✓ 3**" and app.button("open-1").label == "1"
+    assert "Rank 3 of" in shown(app) and shown(app) != before
+    users = app.selectbox("choose-user")
+    users.select_index(5).run()
+    assert not app.exception
+    assert app.button("open-1").label == "**✓ 1**"
+    assert "Rank 1 of" in shown(app)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_second_run_stands_beside_the_first() -> None:
+    app = at_page(opened(dataset="toy", run="hasc", compare="svdpp"), "why")
+    assert not app.exception
+    assert [heading.value for heading in app.subheader] == ["The same image by svdpp"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_user_without_social_evidence_is_explained() -> None:
+    app = at_page(opened(dataset="toy", run="hasc", user="1117"), "why")
+    assert not app.exception and not app.error
+    assert "0 uploads · follows 0" in shown(app)
+
+
+def test_a_broken_run_and_a_broken_dataset_are_sentences(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "toy"
+    shutil.copytree(home / "toy", copy)
+    (copy / "runs" / "svdpp" / "weights.safetensors").write_bytes(b"not weights")
+    (copy / "runs" / "bpr" / "card.json").write_text("{", encoding="utf-8")
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    for run in ("svdpp", "bpr"):
+        app = at_page(opened(run=run), "why")
+        assert not app.exception
+        assert len(app.error) == 1 and "train the run again" in app.error[0].value
+    assert len(opened(run="hasc").error) == 1
+    (copy / "likes.parquet").write_bytes(b"not a table")
+    app = at_page(opened(run="hasc"), "why")
+    assert not app.exception
+    assert "likes" in app.error[0].value
+    assert app.selectbox("no-user").disabled
+
+
+def test_a_dataset_without_runs_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_toy(tmp_path / "bare")
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv(loading.DATA, str(tmp_path / "bare"))
+    app = opened()
+    assert not app.exception
+    assert app.selectbox("no-run").disabled and "workbench train" in shown(app)
+    assert "no trained model" in shown(at_page(app, "why"))
+
+
+def test_the_command_line_names_data_and_runs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setenv(loading.DATA, str(home / "toy"))
+    shutil.copytree(home / "toy" / "runs" / "bpr", tmp_path / "elsewhere" / "mine")
+    monkeypatch.setenv(loading.RUNS, str(tmp_path / "elsewhere"))
+    app = at_page(opened(), "why")
+    assert not app.exception
+    assert app.selectbox("choose-run").options == ["mine"]
+
+
+def test_an_empty_home_builds_the_demo_and_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, go_on = Event(), Event()
+
+    def ensure(folder: Path, report: demo.Report) -> None:
+        report("drawing postcards", 0.25)
+        told.set()
+        assert go_on.wait(60)
+        write_toy(folder)
+
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr(demo, "ensure", ensure)
+    monkeypatch.setattr(demo, "is_ready", lambda folder: (folder / "dataset.json").is_file())
+    app = opened()
+    assert told.wait(60)
+    app.run()
+    assert app.header[0].value == "Welcome"
+    assert app.get("progress")[0].proto.value == 25 and "Drawing postcards" in app.get("progress")[0].proto.text
+    go_on.set()
+    for _ in range(100):
+        if app.run().header[0].value != "Welcome":
+            break
+    assert not app.exception
+    assert "The dataset toy" in shown(app)
+
+
+def test_a_demo_that_cannot_be_built_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ensure(folder: Path, report: demo.Report) -> None:
+        raise OSError(f"{folder} is full")
+
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr(demo, "ensure", ensure)
+    app = opened()
+    for _ in range(100):
+        if app.run().error:
+            break
+    assert "is full" in app.error[0].value
+    assert [button.label for button in app.button] == ["Try again"]
+
+
+def test_what_is_exported_is_what_is_shown(home: Path) -> None:
+    explanation = api.explainer(home / "toy" / "runs" / "hasc").explain(1, 1)
+    view = View(page="why", dataset="toy", run="hasc", user="1003", item="502")
+    with zipfile.ZipFile(io.BytesIO(archive(explanation, home / "toy", FORMATS, view))) as bundle:
+        assert sorted(bundle.namelist()) == sorted([*(f"explanation.{name}" for name in FORMATS), "view.txt"])
+        assert View.parse(bundle.read("view.txt").decode().strip()) == view
+        assert Explanation.model_validate_json(bundle.read("explanation.json")) == explanation
+
+
+def test_a_changed_run_is_read_again(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(home / "toy" / "runs" / "bpr", copy)
+    before = loading.stamp_run(copy)
+    assert loading.stamp_run(copy) == before
+    (copy / "card.json").write_text((copy / "card.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert loading.stamp_run(copy) != before

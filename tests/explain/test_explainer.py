@@ -1,0 +1,135 @@
+"""Explanations of the toy world against scoring again without each piece of evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.models.cases import DELETE, LATE, rewrite, tables_of
+from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
+from workbench.explain.explainer import Explainer
+from workbench.explain.explanation import Explanation
+from workbench.layers.evidence import ASPECTS
+from workbench.models import model_class, registry
+
+SETTINGS: dict[str, dict[str, Any]] = {"hasc": {"inputs": ["base", "auxiliary"]}}
+
+
+@pytest.fixture(scope="module")
+def world(toy: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return rewrite(toy, tables_of(toy), tmp_path_factory.mktemp("world") / "toy")
+
+
+def explainer_of(name: str, world: Dataset) -> Explainer:
+    torch.manual_seed(1)
+    kind = model_class(name)
+    model = kind(kind.Config(**SETTINGS.get(name, {})), world)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.6)
+    model.start_epoch(LATE)
+    return Explainer(model, world, "a-run")
+
+
+@pytest.fixture(scope="module", params=sorted(registry()))
+def explainer(request: pytest.FixtureRequest, world: Dataset) -> Explainer:
+    return explainer_of(request.param, world)
+
+
+def rank_of(explainer: Explainer, user: int, item: int, scores: torch.Tensor) -> int:
+    seen = set(explainer.dataset.history.row(user).tolist()) - {item}
+    return 1 + sum(float(s) > float(scores[item]) for i, s in enumerate(scores.tolist()) if i not in seen and i != item)
+
+
+@pytest.mark.parametrize(("user", "item"), [(0, 40), (5, 17), (20, 77)])
+def test_numbers_add_up_and_speak_the_datasets_ids(explainer: Explainer, world: Dataset, user: int, item: int) -> None:
+    explanation = explainer.explain(user, item)
+    scores = explainer.model.score_items(torch.tensor([user]))[0].detach()
+    assert explanation.score == pytest.approx(float(scores[item]), abs=1e-4)
+    assert explanation.rank == rank_of(explainer, user, item, scores)
+    assert explanation.user == world.users.id(user) and explanation.item == world.items.id(item)
+    below = [e for level in explanation.levels if level.name != ASPECTS for e in level.elements]
+    assert explanation.own + sum(e.contribution or 0 for e in below) == pytest.approx(explanation.score, abs=1e-4)
+    for level in explanation.levels:
+        if level.name == ASPECTS:
+            assert [e.id for e in level.elements] == [g.name for g in explainer.model.active_evidence]
+            continue
+        group = explainer.groups[level.name]
+        codes = explainer.model.elements(level.name, torch.tensor([user]), torch.tensor([item])).values.tolist()
+        ids = world.items if group.kind == "image" else world.users
+        assert [e.id for e in level.elements] == [ids.id(code) for code in codes]
+
+
+def test_removal_is_what_a_smaller_dataset_gives(explainer: Explainer, world: Dataset, tmp_path: Path) -> None:
+    user, item = 5, 17
+    explanation = explainer.explain(user, item)
+    for number, level in enumerate(explanation.levels):
+        if level.name == ASPECTS:
+            continue
+        element = level.elements[0]
+        tables = tables_of(world)
+        DELETE[level.name](tables, explanation.user, element.id, explanation.item)
+        smaller = rewrite(world, tables, tmp_path / str(number))
+        model = type(explainer.model)(explainer.model.config, smaller)
+        model.load_state_dict(explainer.model.state_dict())
+        model.start_epoch(LATE)
+        score = float(model.eval().score_pairs(torch.tensor([user]), torch.tensor([item])).detach())
+        assert element.removal == pytest.approx(score - explanation.score, abs=1e-4), level.name
+        if level.name == "follows":
+            assert element.rank_without == rank_of(
+                explainer, user, item, model.score_items(torch.tensor([user]))[0].detach()
+            )
+
+
+def test_removals_do_not_depend_on_the_batch(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    explainer = explainer_of("hasc", world)
+    whole = explainer.explain(0, 40)
+    monkeypatch.setattr("workbench.explain.explainer.BUDGET", 2 * len(world.items))
+    split = explainer.explain(0, 40)
+    for one, other in zip(whole.levels, split.levels, strict=True):
+        for a, b in zip(one.elements, other.elements, strict=True):
+            assert a.removal == pytest.approx(b.removal, abs=1e-5) and a.rank_without == b.rank_without
+
+
+def test_a_user_without_evidence_cannot_be_judged(world: Dataset) -> None:
+    explanation = explainer_of("hasc", world).explain(len(world.users) - 1, len(world.items) - 1)
+    assert explanation.verdict.badge == "cannot be judged"
+    assert all(not level.elements for level in explanation.levels if level.name != ASPECTS)
+    assert explanation.score == pytest.approx(explanation.own)
+
+
+def test_recommendations_are_the_best_images_not_yet_liked(explainer: Explainer, world: Dataset) -> None:
+    scores = explainer.model.score_items(torch.tensor([7]))[0].detach()
+    seen = world.history.row(7)
+    best = explainer.recommend(7, 5)
+    expected = torch.topk(scores.index_fill(0, seen, -torch.inf), 5)
+    assert [r.item for r in best] == [world.items.id(i) for i in expected.indices.tolist()]
+    assert [r.rank for r in best] == [1, 2, 3, 4, 5]
+    assert explainer.explain(7, world.items.code(best[2].item)).rank == 3
+    with pytest.raises(DataError, match="ask for 1 to"):
+        explainer.recommend(7, 0)
+
+
+def test_population_is_the_mean_over_each_users_best_images(world: Dataset) -> None:
+    explainer = explainer_of("hasc", world)
+    population = explainer.population()
+    assert population.aspects == ("uploads", "follows", "creator")
+    for user in (0, 9, len(world.users) - 1):
+        best = [explainer.explain(user, world.items.code(r.item)).level(ASPECTS) for r in explainer.recommend(user, 10)]
+        for row, name in ((population.attention, "attention"), (population.contribution, "contribution")):
+            expected = np.mean([[getattr(e, name) for e in level.elements] for level in best], axis=0)
+            np.testing.assert_allclose(row[user], expected, atol=1e-5)
+    with pytest.raises(DataError, match="weighs no aspects"):
+        explainer_of("bpr", world).population()
+
+
+def test_explanations_survive_json_and_cannot_be_changed(explainer: Explainer) -> None:
+    explanation = explainer.explain(0, 40)
+    assert Explanation.model_validate_json(explanation.model_dump_json()) == explanation
+    with pytest.raises(ValueError, match="frozen"):
+        explanation.score = 1.0  # type: ignore[misc]

@@ -1,0 +1,97 @@
+"""Sentences and verdicts from numbers alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.explain.explanation import Element, EvidenceLevel, flatness
+from workbench.explain.sentences import sentence
+from workbench.explain.verdict import judge
+from workbench.layers.evidence import ASPECTS
+from workbench.models.hasc import HASC
+
+GROUPS = {group.name: group for group in HASC.evidence}
+
+
+def people(*rows: tuple[str, float, float, float]) -> EvidenceLevel:
+    """A level of people from (name, attention, contribution, removal)."""
+    elements = tuple(
+        Element(kind="person", id=name, label=name, attention=a, contribution=c, removal=r, rank_without=1)
+        for name, a, c, r in rows
+    )
+    return EvidenceLevel(name="follows", kind="person", elements=elements)
+
+
+def aspects(**weights: float) -> EvidenceLevel:
+    elements = tuple(
+        Element(kind="aspect", id=name, label=name, attention=w, contribution=0.0, removal=0.0)
+        for name, w in weights.items()
+    )
+    return EvidenceLevel(name=ASPECTS, kind="aspect", elements=elements)
+
+
+def test_the_sentence_names_the_largest_part_and_its_strongest_elements() -> None:
+    level = people(("Bea", 0.2, 0.31, -0.3), ("Chen", 0.7, 0.18, -0.1), ("Ana", 0.1, -0.05, 0.0))
+    assert sentence(0.1, [aspects(follows=1.0), level], GROUPS) == (
+        "Mostly because people you follow like this kind of image: Bea (+0.31), Chen (+0.18)."
+    )
+    assert sentence(2.0, [level], GROUPS).startswith("Mostly because of your own taste (+2.00)")
+    assert sentence(-1.0, [people(("Bea", 1.0, -0.2, 0.2))], GROUPS).startswith("Nothing the model reads")
+
+
+def test_the_sentence_says_when_no_reason_has_the_majority() -> None:
+    level = people(("Bea", 1.0, 1.0, -1.0))
+    other = EvidenceLevel(
+        name="creator", kind="person", elements=(level.elements[0].model_copy(update={"contribution": 0.9}),)
+    )
+    assert sentence(0.8, [level, other], GROUPS).startswith("Chiefly, among several reasons,")
+
+
+@pytest.mark.parametrize(
+    ("own", "rows", "badge", "reason"),
+    [
+        (0.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "supported", "Bea is shown strongest"),
+        (0.0, [("Bea", 1.0, 0.5, -0.5)], "cannot be judged", "fewer than two"),
+        (0.0, [("Bea", 0.5, 0.5, -0.5), ("Chen", 0.5, 0.1, -0.1)], "cannot be judged", "no preference"),
+        (9.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "not supported", "rests on own taste"),
+        (
+            0.0,
+            [("Bea", 0.6, 0.1, -0.1), ("Chen", 0.3, 0.5, -0.5), ("Ana", 0.1, 0.2, -0.2)],
+            "partly",
+            "Chen matters most",
+        ),
+        (
+            0.0,
+            [("Bea", 0.6, 0.1, 0.4), ("Chen", 0.2, 0.5, -0.5), ("Ana", 0.15, 0.4, -0.4), ("Dan", 0.05, 0.2, -0.3)],
+            "not supported",
+            "rests on Chen; Bea is in place 4",
+        ),
+    ],
+)
+def test_verdicts_follow_the_documented_rules(
+    own: float, rows: list[tuple[str, float, float, float]], badge: str, reason: str
+) -> None:
+    verdict = judge(own, [aspects(follows=1.0), people(*rows)])
+    assert verdict.badge == badge and reason in verdict.reason
+
+
+def test_an_element_is_shown_with_the_weight_of_its_aspect() -> None:
+    creator = EvidenceLevel(
+        name="creator",
+        kind="person",
+        elements=(
+            Element(
+                kind="person", id="Zoe", label="Zoe", attention=1.0, contribution=0.1, removal=-0.1, rank_without=1
+            ),
+        ),
+    )
+    level = people(("Bea", 0.7, 0.6, -0.6), ("Chen", 0.3, 0.1, -0.05))
+    assert judge(0.0, [aspects(follows=0.9, creator=0.1), level, creator]).reason.startswith("Bea")
+    assert judge(0.0, [aspects(follows=0.1, creator=0.9), level, creator]).reason.startswith("Zoe")
+
+
+def test_flatness_is_entropy_over_uniform_entropy() -> None:
+    assert flatness([1, 1, 1, 1]) == pytest.approx(1)
+    assert flatness([1, 0, 0]) == pytest.approx(0)
+    assert flatness([0.5, 0.25, 0.25]) == pytest.approx(1.5 / 1.584962500721156)
+    assert flatness([1.0]) is None and flatness([0.0, 0.0]) is None

@@ -1,0 +1,73 @@
+"""What notebooks, the app and the commands call: train, evaluate and explain in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workbench.data.dataset import Dataset
+from workbench.evaluation.evaluate import evaluate as _evaluate
+from workbench.evaluation.protocols import protocol as _protocol
+from workbench.evaluation.protocols import sampled
+from workbench.evaluation.result import Evaluation
+from workbench.explain.explainer import Explainer
+from workbench.models.base import Recommender
+from workbench.training.loop import Progress, Training
+from workbench.training.loop import train as _train
+from workbench.training.run import Run
+
+VALIDATION_METRICS = ("HR@5", "NDCG@5", "HR@10", "NDCG@10")
+
+
+def validate(model: Recommender, dataset: Dataset) -> dict[str, float]:
+    """Validation metrics for early stopping: the held-out like among 1,000 unrated images, the same ones every time."""
+    result = _evaluate(model, dataset, sampled(1000), split="validation", metrics=VALIDATION_METRICS, ks=(), groups=0)
+    return {name: estimate.mean for name, estimate in result.metrics.items()}
+
+
+def train(
+    model: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    devices: int = 1,
+    precision: str = "32-true",
+    resume: bool = False,
+    report: Callable[[Progress], None] | None = None,
+    **config: Any,
+) -> Run:
+    """Train a model on a dataset folder into a run folder; further keywords are hyperparameters of the model.
+
+    Raises:
+        TrainingError: the run folder is taken, the device is missing, or the loss is not finite.
+        DataError: the dataset is broken or lacks what the model needs.
+        ValueError: there is no such model or hyperparameter.
+    """
+    training = Training(model, Path(data), Path(out), config, seed, device, devices, precision, resume)
+    return _train(training, validate, report)
+
+
+def evaluate(run: str | Path | Run, protocol: str = "full", **options: Any) -> Evaluation:
+    """Test metrics of a run; options as for `workbench.evaluation.evaluate.evaluate`.
+
+    Raises:
+        RunError: there is no such run, or its dataset has moved or changed.
+        ValueError: there is no such protocol or metric.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    dataset = run.open_dataset()
+    model = run.model(dataset)
+    return _evaluate(model, dataset, _protocol(protocol, model), **options)
+
+
+def explainer(run: str | Path | Run, data: str | Path | None = None) -> Explainer:
+    """The explainer of a run, over the dataset it was trained on or the folder ``data`` where that has moved to.
+
+    Raises:
+        RunError: there is no such run, or its dataset has moved or changed.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    return Explainer.open(run, None if data is None else Dataset.open(data))

@@ -1,0 +1,72 @@
+"""What lies open before a person: the dataset, the run and the user her view names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.app import loading, state, widgets
+from workbench.app.loading import Source, Stamped
+from workbench.data.dataset import Dataset
+from workbench.explain.explainer import Explainer
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An opened view.
+
+    Attributes:
+        source: key of everything computed from this run over this dataset.
+        user: code of the user.
+    """
+
+    source: Source
+    dataset: Dataset
+    explainer: Explainer
+    user: int
+
+    @property
+    def user_label(self) -> str:
+        """What the user is called."""
+        return self.dataset.user_label(self.user)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Show a fault of the data or of a run as the sentence it is, and end the page there."""
+    try:
+        yield
+    except ValueError as fault:
+        st.error(widgets.text(fault), icon=":material/error:")
+        st.stop()
+
+
+def data() -> Stamped:
+    """The dataset of the view; ends the page where there is none."""
+    name = state.view().dataset
+    if name is None:
+        st.stop()
+    return loading.stamp_data(loading.folders()[name])
+
+
+def source(run: str | None) -> Source:
+    """A run of the view's dataset; ends the page where there is none."""
+    stamped = data()
+    if run is None:
+        st.info("There is no trained model for this dataset yet.", icon=":material/info:")
+        st.stop()
+    return Source(stamped, loading.stamp_run(loading.run_folders(Path(stamped.path))[run]))
+
+
+def opened(run: str | None = None) -> Desk:
+    """The desk with the view's run or another one; a fault is shown as a sentence and ends the page."""
+    view = state.view()
+    found = source(run or view.run)
+    with sentences():
+        explainer = loading.explainer(found)
+        assert view.user is not None
+        return Desk(found, explainer.dataset, explainer, explainer.dataset.users.parse(view.user))

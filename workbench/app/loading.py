@@ -1,0 +1,169 @@
+"""Datasets, explainers and explanations, opened once and shared by all sessions.
+
+Everything is kept under the path of its folder and a stamp of the files in it, so that a changed file is read again.
+torch is imported by the first function that needs it, not by the app.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from workbench.data.dataset import Dataset
+    from workbench.explain.explainer import Explainer, Recommendation
+    from workbench.explain.explanation import Explanation
+    from workbench.explain.population import Population
+    from workbench.training.run import Run
+
+DATA, RUNS = "WORKBENCH_APP_DATA", "WORKBENCH_APP_RUNS"
+"""Environment variables by which `workbench app --data DATA --runs DIR` names its folders."""
+BEST = 10
+"""How many recommended images are shown."""
+
+
+class Stamped(NamedTuple):
+    """A folder and what its files looked like when it was stamped."""
+
+    path: str
+    stamp: str
+
+
+class Source(NamedTuple):
+    """A run over a dataset: the key of everything computed from them."""
+
+    data: Stamped
+    run: Stamped
+
+
+def folders() -> dict[str, Path]:
+    """The dataset folders the app knows, by name: the one named on the command line, then those at home."""
+    from workbench import demo
+
+    named = [Path(os.environ[DATA]).resolve()] if os.environ.get(DATA) else []
+    found: dict[str, Path] = {}
+    for folder in (*named, *demo.datasets()):
+        found.setdefault(folder.name, folder)
+    return found
+
+
+def run_folders(data: Path) -> dict[str, Path]:
+    """The run folders of a dataset, by name, whether or not they can be used."""
+    from workbench.demo import RUNS as BESIDE
+
+    is_named = not os.environ.get(DATA) or Path(os.environ[DATA]).resolve() == data
+    folder = Path(os.environ[RUNS]) if os.environ.get(RUNS) and is_named else data / BESIDE
+    return {card.parent.name: card.parent for card in sorted(folder.glob("*/card.json"))}
+
+
+def stamp_data(folder: Path) -> Stamped:
+    """A dataset folder with the state of its card and tables."""
+    return _stamp(folder, [folder / "dataset.json", *sorted(folder.glob("*.parquet"))])
+
+
+def stamp_run(folder: Path) -> Stamped:
+    """A run folder with the state of its card and parameters."""
+    return _stamp(folder, [folder / "card.json", folder / "weights.safetensors"])
+
+
+def _stamp(folder: Path, files: Iterable[Path]) -> Stamped:
+    states = [
+        (file.name, state.st_mtime_ns, state.st_size) for file in files if file.is_file() for state in [file.stat()]
+    ]
+    return Stamped(str(folder), hashlib.sha256(repr(states).encode()).hexdigest()[:16])
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the dataset")
+def dataset(data: Stamped) -> Dataset:
+    """A dataset.
+
+    Raises:
+        DataError: it is broken.
+    """
+    from workbench.data.dataset import Dataset
+
+    return Dataset.open(data.path)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def user_names(data: Stamped) -> dict[str, str]:
+    """What every user is called, by id as text; names come with the id, since two people may share one."""
+    opened = dataset(data)
+    names = {}
+    for code, user in enumerate(map(str, opened.users)):
+        label = opened.user_label(code)
+        names[user] = label if user.casefold() in label.casefold().split() else f"{label} · {user}"
+    return names
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def first_user(data: Stamped) -> str:
+    """The first user with every kind of record, else the first of all."""
+    opened = dataset(data)
+    records = (opened.history, opened.uploads, opened.follows)
+    complete = (code for code in range(len(opened.users)) if all(len(record.row(code)) for record in records))
+    return str(opened.users.id(next(complete, 0)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def run(stamped: Stamped) -> Run:
+    """A run's card.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    from workbench.training.run import Run
+
+    return Run.open(stamped.path)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the model")
+def explainer(source: Source) -> Explainer:
+    """The explainer of a run.
+
+    Raises:
+        RunError: the run is broken, or was trained on other data.
+    """
+    from workbench.data.errors import DataError
+    from workbench.explain.explainer import Explainer
+    from workbench.figures.text import shorten
+    from workbench.training.run import RunError
+
+    opened = run(source.run)
+    data = dataset(source.data)
+    try:
+        return Explainer.open(opened, data)
+    except (DataError, RunError):
+        raise
+    # Damaged parameters or settings fail in as many ways as there are libraries below.
+    except Exception as error:
+        reason = shorten(error, 200) or type(error).__name__
+        raise RunError(f"{opened.path} cannot be opened ({reason}): train the run again") from error
+
+
+@st.cache_data(max_entries=512, show_spinner="Ranking the images")
+def recommend(source: Source, user: int) -> list[Recommendation]:
+    """The ten best images for a user code."""
+    opened = explainer(source)
+    return opened.recommend(user, min(BEST, len(opened.dataset.items) - len(opened.dataset.history.row(user))))
+
+
+@st.cache_data(max_entries=512, show_spinner="Explaining")
+def explain(source: Source, user: int, item: int) -> Explanation:
+    """The explanation of an image for a user, both given as codes."""
+    return explainer(source).explain(user, item)
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading what every user's model looks at")
+def population(source: Source) -> Population:
+    """Aspect importance of every user.
+
+    Raises:
+        DataError: the model weighs no aspects against each other.
+    """
+    return explainer(source).population()

@@ -1,0 +1,133 @@
+"""The few widgets that pages share."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.state import Choice
+from workbench.explain.explanation import Verdict
+from workbench.explain.verdict import judge
+from workbench.figures.style import BADGES, ThemeName
+
+MANY: Final = 5000
+"""From this many entries on a list is searched on the server."""
+FOUND: Final = 50
+NOTHING: Final = "—"
+OFF_ON: Final = ("off", "on")
+BADGE_COLOURS: Final = {"supported": "green", "partly": "orange", "not supported": "red", "cannot be judged": "gray"}
+_ESCAPED: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~:$^="})
+
+
+def theme() -> ThemeName:
+    """The theme this session's browser shows."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def text(data: object) -> str:
+    """Data text for a place where Streamlit reads Markdown: shown letter by letter."""
+    return " ".join(str(data).split()).translate(_ESCAPED)
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    field: str,
+    *,
+    name: Callable[[str], str] = str,
+    reason: str = "",
+    optional: bool = False,
+) -> None:
+    """A list to choose a field of the view from, greyed with the reason where there is nothing to choose.
+
+    Args:
+        field: field of the view.
+        name: what an option is called.
+        reason: why there are no options.
+        optional: whether nothing may be chosen.
+    """
+    if not options:
+        st.selectbox(label, [NOTHING], disabled=True, key=f"no-{field}")
+        st.caption(text(reason))
+        return
+    if len(options) > MANY:
+        options = _searched(label, options, field, name)
+    key = f"choose-{field}"
+    entries = [NOTHING, *options] if optional else list(options)
+    st.session_state[key] = getattr(state.view(), field) or NOTHING
+    st.selectbox(
+        label,
+        entries,
+        key=key,
+        format_func=lambda o: o if o == NOTHING else name(o),
+        on_change=_take,
+        args=(field, key),
+    )
+
+
+def _searched(label: str, options: Sequence[str], field: str, name: Callable[[str], str]) -> list[str]:
+    """The options that hold the typed words, the chosen one first."""
+    typed = st.text_input(
+        f"Find {label.lower()}", key=f"find-{field}", placeholder="part of a name or an id"
+    ).casefold()
+    chosen = getattr(state.view(), field)
+    found = (option for option in options if option != chosen and typed in name(option).casefold())
+    shown = [option for option, _ in zip(found, range(FOUND), strict=False)]
+    return [chosen, *shown] if chosen else shown
+
+
+def _take(field: str, key: str) -> None:
+    chosen = st.session_state[key]
+    state.change(**{field: None if chosen == NOTHING else chosen})
+
+
+def switch(label: str, choices: Sequence[Choice], option: str, *, name: Callable[[Choice], str] = str) -> Choice:
+    """A row of buttons for an option of the view; the chosen one."""
+    key = f"switch-{option}"
+    st.session_state[key] = chosen = state.view().option(option, choices)
+    st.segmented_control(
+        label,
+        choices,
+        default=None,
+        key=key,
+        format_func=name,
+        required=True,
+        on_change=_switched,
+        args=(option, key),
+    )
+    return chosen
+
+
+def toggle(label: str, option: str) -> bool:
+    """A switch for an option of the view that is on or off; whether it is on."""
+    key = f"toggle-{option}"
+    st.session_state[key] = on = state.view().option(option, OFF_ON) == "on"
+    st.toggle(label, key=key, on_change=_toggled, args=(option, key))
+    return on
+
+
+def _toggled(option: str, key: str) -> None:
+    state.change_option(option, OFF_ON[st.session_state[key]])
+
+
+def _switched(option: str, key: str) -> None:
+    state.change_option(option, st.session_state[key])
+
+
+def verdict_badge(verdict: Verdict, key: str) -> None:
+    """The verdict, always visible; one click opens the numbers and the rule that decided."""
+    sign, _ = BADGES[verdict.badge]
+    with st.popover(f":{BADGE_COLOURS[verdict.badge]}[**{sign} {verdict.badge}**]", key=key):
+        st.markdown(text(verdict.reason))
+        if verdict.numbers:
+            st.dataframe(
+                {"number": [n.replace("_", " ") for n in verdict.numbers], "value": list(verdict.numbers.values())},
+                hide_index=True,
+                column_config={"value": st.column_config.NumberColumn(format="%.2f")},
+            )
+        st.caption("How this is decided")
+        st.markdown(inspect.getdoc(judge))

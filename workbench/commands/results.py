@@ -1,0 +1,135 @@
+"""Commands about a trained run: how good it is, what it recommends, why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from workbench.commands.terminal import (
+    JsonOption,
+    RunArgument,
+    RunData,
+    UserOption,
+    log,
+    numbers,
+    open_run,
+    progress,
+    screen,
+    table,
+)
+
+if TYPE_CHECKING:
+    from workbench.evaluation.result import Evaluation
+
+
+def evaluate(
+    run: RunArgument,
+    data: RunData = None,
+    protocol: Annotated[
+        Literal["full", "sampled", "paper"],
+        typer.Option(help="Rank held-out images against all, against 100 drawn ones, or as the model's paper does."),
+    ] = "full",
+    k: Annotated[str, typer.Option("--k", metavar="K,K,...", help="Cut-offs of the metrics.")] = "5,10,20",
+    split: Annotated[Literal["test", "validation"], typer.Option(help="Which likes are held out.")] = "test",
+    seed: Annotated[int, typer.Option(help="Seed of the drawn images.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how well a run ranks the images its users liked but it never saw."""
+    ks = numbers(k, "--k")
+    from workbench.evaluation.evaluate import evaluate as measure
+    from workbench.evaluation.protocols import protocol as protocol_named
+
+    opened, dataset = open_run(run, data)
+    model = opened.model(dataset)
+    with progress(f"evaluating {opened.name}") as tell:
+        found = measure(
+            model,
+            dataset,
+            protocol_named(protocol, model),
+            split=split,
+            ks=ks,
+            seed=seed,
+            progress=lambda done, users: tell(done / users),
+        )
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        _show(found)
+
+
+def _show(found: Evaluation) -> None:
+    screen.print(
+        f"{found.model} on {found.dataset}, {found.split} split: {found.users:,} users, {found.candidates:,.0f} images "
+        f"ranked for each ({found.protocol} protocol), {found.seconds:.1f} s"
+    )
+    rows = (
+        (name, f"{value.mean:.4f}", "-" if value.sd is None else f"{value.sd:.4f}")
+        for name, value in found.metrics.items()
+    )
+    table(("metric", "mean", "standard error"), rows)
+
+
+def recommend(
+    run: RunArgument,
+    user: UserOption,
+    data: RunData = None,
+    k: Annotated[int, typer.Option("--k", min=1, metavar="K", help="How many images.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the images a run ranks best for a user, without those she liked in training."""
+    from workbench import api
+
+    explainer = api.explainer(run, data)
+    code = explainer.dataset.users.parse(user)
+    best = explainer.recommend(code, k)
+    if as_json:
+        answer = {
+            "model": explainer.model.name,
+            "user": explainer.dataset.users.id(code),
+            "items": [image.model_dump() for image in best],
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+    else:
+        table(("rank", "image", "score"), ((str(b.rank), str(b.item), f"{b.score:.4f}") for b in best))
+
+
+def explain(
+    run: RunArgument,
+    user: UserOption,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files explanation.FORMAT.")],
+    item: Annotated[
+        str | None, typer.Option(metavar="I", help="Id of the image; by default the best recommended one.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", metavar="F,F,...", help="Any of png, svg, pdf, html, json, csv.")
+    ] = "png,html,json",
+    data: RunData = None,
+) -> None:
+    """Explain one image for one user, and write the explanation as pictures, a page and data."""
+    from workbench import api
+    from workbench.figures.export import check_formats, export_explanation
+
+    names = [name.strip() for name in formats.split(",")]
+    try:
+        check_formats(names)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--format") from None
+    explainer = api.explainer(run, data)
+    dataset = explainer.dataset
+    code = dataset.users.parse(user)
+    if item is None:
+        best = explainer.recommend(code, 1)[0].item
+        log.print(f"No --item given: explaining image {best}, the best for user {user}.")
+        image = dataset.items.code(best)
+    else:
+        image = dataset.items.parse(item)
+    found = explainer.explain(code, image)
+    paths = export_explanation(found, dataset.root, out, names)
+    screen.print(f"{found.item_label} for {found.user_label}: rank {found.rank:,} of {found.candidates:,}")
+    screen.print(found.sentence)
+    screen.print(f"{found.verdict.badge.capitalize()}: {found.verdict.reason}")
+    for path in paths:
+        screen.print(str(path))

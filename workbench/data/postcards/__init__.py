@@ -1,0 +1,1 @@
+"""The demo world: drawn pictures with a planted social life."""

@@ -1,0 +1,111 @@
+"""The demo: a world without any download, and the models shown on it, made on first use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench import api
+from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
+from workbench.data.postcards.world import build_world
+from workbench.features import descriptor
+from workbench.features.store import Features
+from workbench.training.loop import Progress
+from workbench.training.run import Run, RunError
+
+Size = Literal["tiny", "demo", "large"]
+Report = Callable[[str, float], None]
+"""Told what is being done, in a few words, and how much of the whole demo is done, 0..1."""
+
+RUNS = "runs"
+"""Folder of a dataset that holds its runs unless others are named."""
+
+SHOWN: dict[str, dict[str, Any]] = {"bpr": {}, "svdpp": {}, "hasc": {}}
+"""The models of the demo with their settings, by run name; ``model`` names the model of a run called otherwise."""
+
+
+def home() -> Path:
+    """Folder of datasets made on this machine: the environment variable WORKBENCH_HOME, else ``~/.workbench``."""
+    return Path(os.environ.get("WORKBENCH_HOME") or Path.home() / ".workbench")
+
+
+def datasets() -> list[Path]:
+    """The dataset folders at home, by name."""
+    return sorted(card.parent for card in home().glob("*/dataset.json"))
+
+
+def is_ready(folder: Path) -> bool:
+    """Whether the world in ``folder`` and all of its shown models are complete."""
+    return (folder / "dataset.json").is_file() and not _missing(folder)
+
+
+def ensure(folder: Path, size: Size = "demo", seed: int = 7, report: Report | None = None) -> Dataset:
+    """Make what is missing of the demo in ``folder``: world, features, shown models. What is there is kept.
+
+    The large world has tables alone, for tests of scale: nothing is drawn, described or trained.
+
+    Raises:
+        DataError: the folder holds something else.
+        TrainingError: a model cannot be trained.
+    """
+    tell = report or (lambda _message, _share: None)
+    if not (folder / "dataset.json").is_file():
+        build_world(folder, size, seed, lambda message, share: tell(message, 0.4 * share))
+    dataset = Dataset.open(folder)
+    if size == "large":
+        return dataset
+    if not _has_features(dataset):
+        descriptor.extract(dataset, lambda share: tell("describing the images", 0.4 + 0.1 * share))
+    missing = _missing(folder)
+    for number, name in enumerate(missing):
+        _train(folder, name, partial(_part, tell, f"training {name}", number, len(missing)))
+    tell("ready", 1.0)
+    return dataset
+
+
+def _part(tell: Report, message: str, number: int, parts: int, share: float) -> None:
+    """Training is the second half of the demo, ``parts`` models of equal length."""
+    tell(message, 0.5 + 0.5 * (number + share) / parts)
+
+
+def _train(folder: Path, name: str, report: Callable[[float], None]) -> None:
+    out = folder / RUNS / name
+    settings = dict(SHOWN[name])
+
+    def tell(progress: Progress) -> None:
+        report(progress.epoch.epoch / progress.epochs)
+
+    api.train(
+        settings.pop("model", name),
+        folder,
+        out,
+        device="cpu",
+        resume=(out / "card.json").is_file(),
+        report=tell,
+        **settings,
+    )
+
+
+def _missing(folder: Path) -> list[str]:
+    """The shown models without a finished run."""
+    missing = []
+    for name in SHOWN:
+        try:
+            finished = Run.open(folder / RUNS / name).card.finished
+        except RunError:
+            finished = False
+        if not finished:
+            missing.append(name)
+    return missing
+
+
+def _has_features(dataset: Dataset) -> bool:
+    try:
+        Features.open(dataset.root, descriptor.NAME)
+    except DataError:
+        return False
+    return True

@@ -1,0 +1,113 @@
+"""What an evaluation found: means with their uncertainty, groups of users, catalogue coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+Split = Literal["validation", "test"]
+
+
+class Estimate(BaseModel):
+    """A mean over users and how far chance may have moved it.
+
+    Attributes:
+        mean: over users, each user's value being the mean over draws.
+        sd: standard deviation of that mean, i.e. the standard deviation over users divided by the square root of
+            their number (the standard error), under every protocol. None for a single user.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    mean: float
+    sd: float | None
+
+
+class SparsityGroup(BaseModel):
+    """Users with a similar number of likes to learn from.
+
+    Attributes:
+        fewest: smallest number of train likes in the group.
+        most: largest number.
+        users: number of users.
+        metrics: by metric name.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fewest: int
+    most: int
+    users: int
+    metrics: dict[str, Estimate]
+
+
+class Evaluation(BaseModel):
+    """What one evaluation found.
+
+    Attributes:
+        model: name of the model.
+        dataset: name of the dataset.
+        protocol: name of the protocol.
+        candidates: mean number of images ranked for a user, held-out ones included.
+        draws: number of random draws of candidates averaged.
+        seed: of the draws.
+        split: the split whose likes were held out.
+        users: number of users with held-out likes.
+        metrics: by metric name.
+        groups: from the users with the fewest train likes to those with the most.
+        coverage: ``"Coverage@K"`` to the share of all images that stand in somebody's first K of the full ranking.
+        seconds: wall-clock time.
+        user_codes: (users,) codes of the users evaluated; not exported.
+        per_user: metric name to (users,) values in the order of ``user_codes``, for paired tests; not exported.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    model: str
+    dataset: str
+    protocol: str
+    candidates: float
+    draws: int
+    seed: int
+    split: Split
+    users: int
+    metrics: dict[str, Estimate]
+    groups: tuple[SparsityGroup, ...]
+    coverage: dict[str, float]
+    seconds: float
+    user_codes: NDArray[np.int64] = Field(default_factory=lambda: np.empty(0, np.int64), exclude=True, repr=False)
+    per_user: Mapping[str, NDArray[np.float64]] = Field(default_factory=dict, exclude=True, repr=False)
+
+
+def estimates(per_user: Mapping[str, NDArray[np.float64]]) -> dict[str, Estimate]:
+    """Means over users of every metric's (users,) values."""
+    return {
+        name: Estimate(
+            mean=float(values.mean()),
+            sd=float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else None,
+        )
+        for name, values in per_user.items()
+    }
+
+
+def sparsity_groups(
+    likes: Tensor, per_user: Mapping[str, NDArray[np.float64]], groups: int
+) -> tuple[SparsityGroup, ...]:
+    """Quantile groups of users by their train ``likes`` (users,), with the means of ``per_user`` in each."""
+    counts = likes.numpy()
+    edges = np.quantile(counts, np.linspace(0, 1, groups + 1)[1:-1])
+    labels = np.searchsorted(edges, counts)
+    return tuple(
+        SparsityGroup(
+            fewest=int(counts[labels == label].min()),
+            most=int(counts[labels == label].max()),
+            users=int((labels == label).sum()),
+            metrics=estimates({name: values[labels == label] for name, values in per_user.items()}),
+        )
+        for label in np.unique(labels)
+    )

@@ -1,0 +1,143 @@
+"""The one explanation object: frozen, serialisable, the same for every model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+FLAT = 0.95
+"""A level whose entropy is at least this share of the uniform entropy shows no preference."""
+
+Id = int | str
+
+
+def flatness(weights: Sequence[float]) -> float | None:
+    """Entropy of ``weights`` over the entropy of uniform weights, 0..1; None where there is nothing to compare."""
+    total = sum(weights)
+    if len(weights) < 2 or total <= 0:
+        return None
+    shares = [weight / total for weight in weights]
+    return -sum(share * math.log(share) for share in shares if share > 0) / math.log(len(shares))
+
+
+class Frozen(BaseModel):
+    """Immutable, strict base of everything that is exported."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Element(Frozen):
+    """One piece of evidence.
+
+    Attributes:
+        kind: what it is (image, person, region, word, aspect, ...).
+        id: the dataset's own id.
+        label: the name a person reads.
+        image: path of its picture relative to the dataset folder, where it has one.
+        attention: weight within its level, or None where the model does not weigh.
+        contribution: exact additive share of the score, or None where the model is not additive.
+        removal: change of the score when the element is removed (score without - score with).
+        rank_without: rank of the explained image when the element is removed.
+        attributions: further attribution values by method.
+    """
+
+    kind: str
+    id: Id
+    label: str
+    image: str | None = None
+    attention: float | None = None
+    contribution: float | None = None
+    removal: float | None = None
+    rank_without: int | None = None
+    attributions: dict[str, float] = Field(default_factory=dict)
+
+
+class EvidenceLevel(Frozen):
+    """The elements of one level of the attention, in the order the dataset gives them."""
+
+    name: str
+    kind: str
+    elements: tuple[Element, ...]
+
+    @property
+    def flatness(self) -> float | None:
+        """Entropy of the attention over the entropy of uniform weights, 0..1; None below two elements."""
+        return flatness([e.attention for e in self.elements if e.attention is not None])
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the attention shows no preference (entropy within 5% of uniform)."""
+        return self.flatness is not None and self.flatness >= FLAT
+
+    def top(self, n: int, by: Literal["attention", "contribution", "removal"] = "contribution") -> tuple[Element, ...]:
+        """The ``n`` strongest elements: by attention, by size of contribution, or by what their removal costs."""
+
+        def strength(element: Element) -> float:
+            value: float | None = getattr(element, by)
+            if value is None:
+                return -math.inf
+            return {"attention": value, "contribution": abs(value), "removal": -value}[by]
+
+        return tuple(sorted(self.elements, key=strength, reverse=True)[:n])
+
+
+class Verdict(Frozen):
+    """Whether the explanation can be believed, and the numbers the rule used.
+
+    Attributes:
+        badge: supported, partly, not supported, or cannot be judged.
+        reason: one sentence in plain words.
+        numbers: the figures behind it, by name.
+    """
+
+    badge: Literal["supported", "partly", "not supported", "cannot be judged"]
+    reason: str
+    numbers: dict[str, float] = Field(default_factory=dict)
+
+
+class Explanation(Frozen):
+    """Why this image, for this user, by this model.
+
+    ``score = own + sum of the contributions of the first level`` where the model is additive.
+
+    Attributes:
+        run: name of the run folder; ``dataset`` its dataset's name; ``fingerprint`` that dataset's fingerprint.
+        rank: rank of the image among the images without a recorded like of the user (1 = best).
+        candidates: how many images that ranking has.
+        own: the part of the score no evidence carries.
+        levels: from top to bottom; the first is the level of aspects where the model has several groups.
+        sentence: the explanation in words.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    model: str
+    run: str
+    dataset: str
+    fingerprint: str
+    user: Id
+    user_label: str
+    item: Id
+    item_label: str
+    image: str | None = None
+    score: float
+    rank: int
+    candidates: int
+    own: float
+    levels: tuple[EvidenceLevel, ...]
+    sentence: str
+    verdict: Verdict
+
+    def level(self, name: str) -> EvidenceLevel:
+        """The level called ``name``.
+
+        Raises:
+            KeyError: no such level.
+        """
+        for level in self.levels:
+            if level.name == name:
+                return level
+        raise KeyError(f"this explanation has no level '{name}'; it has {', '.join(n.name for n in self.levels)}")

@@ -1,0 +1,43 @@
+"""An explanation in one plain sentence, built from its numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbench.explain.explanation import EvidenceLevel
+from workbench.layers.evidence import ASPECTS, EvidenceGroup
+
+NAMED = 3
+"""How many elements a sentence names at most."""
+
+
+def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, EvidenceGroup]) -> str:
+    """The main reason for a score: the part with the largest positive contribution, and its strongest elements.
+
+    The numbers in brackets are contributions to the score. Attention is never put into words as a reason, since where
+    a model looks is not what moved the score.
+
+    Args:
+        own: the part of the score no evidence carries.
+        levels: the levels of the explanation.
+        groups: the evidence groups by name, with their phrases.
+    """
+    parts = {"own": own} | {level.name: _total(level) for level in levels if level.name != ASPECTS}
+    best = max(parts, key=lambda name: parts[name])
+    positive = sum(value for value in parts.values() if value > 0)
+    if parts[best] <= 0 or positive <= 0:
+        return "Nothing the model reads speaks for this image: every part of its score is zero or negative."
+    degree = "Mostly" if parts[best] > 0.5 * positive else "Chiefly, among several reasons,"
+    if best == "own":
+        return f"{degree} because of your own taste ({own:+.2f}), which no recorded evidence explains further."
+    named = [e for e in _by_name(levels, best).top(NAMED) if e.contribution is not None and e.contribution > 0]
+    listed = ", ".join(f"{e.label} ({e.contribution:+.2f})" for e in named)
+    return f"{degree} because {groups[best].phrase}: {listed}."
+
+
+def _total(level: EvidenceLevel) -> float:
+    return sum(element.contribution or 0.0 for element in level.elements)
+
+
+def _by_name(levels: Sequence[EvidenceLevel], name: str) -> EvidenceLevel:
+    return next(level for level in levels if level.name == name)

@@ -1,0 +1,92 @@
+"""Whether an explanation can be believed: does what it shows agree with what removal does?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scipy.stats import kendalltau
+
+from workbench.explain.explanation import FLAT, Element, EvidenceLevel, Verdict, flatness
+from workbench.layers.evidence import ASPECTS
+
+OWN_TASTE = 0.8
+"""From this share of the positive score on, own taste is what the score rests on."""
+AGREE, SOME = 0.5, 0.2
+"""Kendall's tau between what is shown and what removal costs: from here on agreement, and partial agreement."""
+
+
+def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
+    """The verdict on an explanation.
+
+    All elements of all groups are pooled. An element is shown with its attention times that of its aspect (the size
+    of its contribution where the model does not weigh); removal costs what the score loses without it. The rules, in
+    order:
+
+    1. cannot be judged: fewer than two elements, or no preference among them (entropy within 5% of uniform);
+    2. not supported: own taste makes up 80% or more of the positive score, so it rests on something not shown;
+    3. supported: the element shown strongest is also the one whose removal costs most, or is among the three
+       costliest and Kendall's tau between the two orders is at least 0.5;
+    4. partly: it is among the three costliest, or tau is at least 0.2;
+    5. not supported: otherwise; the reason names the element the score needs most.
+    """
+    pool, shown = _pool(levels)
+    numbers = {"elements": float(len(pool))}
+    if len(pool) < 2:
+        return Verdict(
+            badge="cannot be judged", reason="There are fewer than two pieces of evidence to compare.", numbers=numbers
+        )
+    spread = flatness(shown)
+    if spread is None or spread >= FLAT:
+        reason = "The model spreads itself evenly over all evidence: it shows no preference to check."
+        return Verdict(
+            badge="cannot be judged", reason=reason, numbers=numbers | ({} if spread is None else {"flatness": spread})
+        )
+    cost = [-(element.removal or 0.0) for element in pool]
+    tau = float(kendalltau(shown, cost).statistic)
+    tau = 0.0 if tau != tau else tau
+    order = sorted(range(len(pool)), key=lambda i: -cost[i])
+    strongest = max(range(len(pool)), key=lambda i: shown[i])
+    place = order.index(strongest) + 1
+    positive = max(own, 0.0) + sum(max(element.contribution or 0.0, 0.0) for element in pool)
+    share = max(own, 0.0) / positive if positive > 0 else 0.0
+    numbers |= {"flatness": spread, "kendall_tau": tau, "place_by_removal": float(place), "own_taste_share": share}
+    return _decide(pool[strongest], pool[order[0]], place, tau, share, numbers)
+
+
+def _decide(top: Element, needed: Element, place: int, tau: float, share: float, numbers: dict[str, float]) -> Verdict:
+    """Rules 2 to 5."""
+    if share >= OWN_TASTE:
+        reason = f"The score rests on own taste ({share:.0%} of what speaks for the image), not on the evidence shown."
+        return Verdict(badge="not supported", reason=reason, numbers=numbers)
+    if place == 1 or (place <= 3 and tau >= AGREE):
+        reason = f"{top.label} is shown strongest, and removing it costs the score {_ordinal(place)} most."
+        return Verdict(badge="supported", reason=reason, numbers=numbers)
+    if place <= 3 or tau >= SOME:
+        reason = f"{top.label} is shown strongest, but by removal it is in place {place}; {needed.label} matters most."
+        return Verdict(badge="partly", reason=reason, numbers=numbers)
+    reason = (
+        f"{top.label} is shown strongest, yet the score rests on {needed.label}; "
+        f"{top.label} is in place {place} by removal."
+    )
+    return Verdict(badge="not supported", reason=reason, numbers=numbers)
+
+
+def _ordinal(place: int) -> str:
+    return {1: "the", 2: "the second", 3: "the third"}[place]
+
+
+def _pool(levels: Sequence[EvidenceLevel]) -> tuple[list[Element], list[float]]:
+    """All elements below the aspects, and how strongly each is shown."""
+    aspects = {e.id: e.attention for level in levels if level.name == ASPECTS for e in level.elements}
+    pool, shown = [], []
+    for level in levels:
+        if level.name == ASPECTS:
+            continue
+        for element in level.elements:
+            pool.append(element)
+            weight = aspects.get(level.name, 1.0)
+            if element.attention is None or weight is None:
+                shown.append(abs(element.contribution or 0.0))
+            else:
+                shown.append(element.attention * weight)
+    return pool, shown

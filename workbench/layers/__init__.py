@@ -1,0 +1,1 @@
+"""What models share: evidence and its gates, attention over ragged sets."""

@@ -1,0 +1,117 @@
+"""SVD++ for ranking: a user is her own vector plus what she liked."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from workbench.data.dataset import Dataset
+from workbench.data.ragged import Ragged
+from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.recorded import RecordedSets
+from workbench.layers.segments import segment_sum, weighted_sum
+from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender
+from workbench.models.ranking import bpr_loss, normal_table, squared
+
+
+class SVDppConfig(ModelConfig):
+    """Hyperparameters of SVD++.
+
+    Attributes:
+        exponent: the sum over the n liked images is divided by ``n ** exponent`` (0.5 in Koren 2008, 1 in later uses).
+        exclude_target: leave the image that is scored out of the user's history, so that in training a like
+            does not predict itself (as FISM does).
+    """
+
+    dim: int = 15
+    regularisation: float = 0.01
+    exponent: float = 0.5
+    exclude_target: bool = True
+
+
+class SVDpp(Recommender):
+    """``score(u, i) = b_i + q_i . (p_u + |R_u|^-e sum_{j in R_u} y_j)`` (Koren 2008, Eq. 15, here trained with BPR).
+
+    Under gates g the set counts as ``sum g`` images. The weights are fixed by the formula, so there is no attention;
+    contributions are exact.
+    """
+
+    name = "svdpp"
+    family = "latent factors"
+    paper = Paper("Koren", "Factorization Meets the Neighborhood", "KDD", 2008)
+    needs = ("likes",)
+    evidence = (EvidenceGroup("history", "liked before", "image", "user", "likes", "you liked images of this kind"),)
+    Config = SVDppConfig
+    config: SVDppConfig
+
+    def __init__(self, config: SVDppConfig, dataset: Dataset) -> None:
+        super().__init__(config, dataset)
+        self.users = normal_table(self.n_users, config.dim)
+        self.items = normal_table(self.n_items, config.dim)
+        self.liked = normal_table(self.n_items, config.dim)
+        self.bias = nn.Parameter(torch.zeros(self.n_items))
+        self.history = RecordedSets(dataset.history)
+
+    def _sum(self, users: Tensor, gates: Gates) -> tuple[Ragged, Tensor, Tensor, Tensor]:
+        """Sets, gates of the elements, gated sum of ``y`` (R, d) and gated size (R,) of the users' histories."""
+        sets: Ragged = self.history(users)
+        gate = gates.on("history", sets)
+        if gate is None:
+            gate = torch.ones(sets.values.shape, device=users.device, dtype=self.bias.dtype)
+        return sets, gate, weighted_sum(self.liked.weight, sets, gate), segment_sum(gate, sets)
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        """BPR loss plus the L2 norm of the rows used; a positive does not count as its own evidence."""
+        unique, row = torch.unique(batch.users, return_inverse=True)
+        _, _, total, size = self._sum(unique, OPEN)
+        p = self.users(unique)
+        items = torch.cat([batch.positives.unsqueeze(1), batch.negatives], 1)
+        q = self.items(items)
+        if self.config.exclude_target:
+            own = torch.zeros_like(items, dtype=p.dtype)
+            own[:, 0] = 1
+            context = total[row].unsqueeze(1) - own.unsqueeze(-1) * self.liked(items)
+            count = size[row].unsqueeze(1) - own
+        else:
+            context, count = total[row].unsqueeze(1), size[row].unsqueeze(1)
+        user = p[row].unsqueeze(1) + context * self._scale(count).unsqueeze(-1)
+        score = (q * user).sum(-1) + self.bias[items]
+        penalty = squared(p[row]) + squared(q) / batch.negatives.shape[1] + squared(self.liked(batch.positives))
+        return bpr_loss(score[:, :1] - score[:, 1:]) + self.config.regularisation * penalty / len(batch.users)
+
+    def _scale(self, size: Tensor) -> Tensor:
+        """``size ** -exponent``, 0 for an empty set and linear below one element, so that it is continuous at 0."""
+        return torch.where(size > 0, size.clamp_min(1.0).pow(-self.config.exponent), torch.zeros_like(size))
+
+    def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
+        """Scores (R,); the scored image itself never counts as evidence if the target is excluded."""
+        return self.read(users, items, gates).scores
+
+    def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
+        """Scores (R, images)."""
+        sets, gate, total, size = self._sum(users, gates)
+        table, p = self.items.weight, self.users(users)
+        scores = torch.addmm(self.bias, p + total * self._scale(size).unsqueeze(-1), table.T)
+        if self.config.exclude_target and len(sets.values):
+            rows, items = sets.rows, sets.values
+            left = self._scale(size[rows] - gate).unsqueeze(-1) * (total[rows] - gate.unsqueeze(-1) * self.liked(items))
+            scores[rows, items] = self.bias[items] + (self.items(items) * (p[rows] + left)).sum(-1)
+        return scores
+
+    def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
+        """Contribution of every liked image, ``|R|^-e y_j . q_i``; there is no attention to report."""
+        sets, gate, _, _ = self._sum(users, gates)
+        rows = sets.rows
+        if self.config.exclude_target:
+            gate = gate * (sets.values != items.index_select(0, rows))
+        q = self.items(items)
+        scale = self._scale(segment_sum(gate, sets))
+        share = gate * scale.index_select(0, rows) * (self.liked(sets.values) * q.index_select(0, rows)).sum(-1)
+        own = (self.users(users) * q).sum(-1) + self.bias[items]
+        level = Level("history", sets, attention=None, contribution=share)
+        return Reading(scores=own + segment_sum(share, sets), own=own, levels=(level,))
+
+    def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
+        """The liked images of each user."""
+        sets: Ragged = self.history(users)
+        return sets
