@@ -42,7 +42,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 
 notebooks: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q --nbmake notebooks $(ARGS)
+	@$(BIN)/python -m pytest -q tests/test_notebooks.py $(ARGS)
 
 constraints: $(VENV)/.dev
 	@{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new

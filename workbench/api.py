@@ -17,7 +17,7 @@ from workbench.training.loop import Progress, Training
 from workbench.training.loop import train as _train
 from workbench.training.run import Run
 
-VALIDATION_METRICS = ("HR@5", "NDCG@5", "HR@10", "NDCG@10")
+VALIDATION_METRICS = ("HR@5", "NDCG@5", "HR@10", "NDCG@10", "AUC")
 
 
 def validate(model: Recommender, dataset: Dataset) -> dict[str, float]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from workbench import api
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
-from workbench.data.postcards.world import build_world
 from workbench.features import descriptor
 from workbench.features.store import Features
-from workbench.training.loop import Progress
 from workbench.training.run import Run, RunError
+
+if TYPE_CHECKING:
+    from workbench.training.loop import Progress
 
 Size = Literal["tiny", "demo", "large"]
 Report = Callable[[str, float], None]
@@ -24,8 +24,13 @@ Report = Callable[[str, float], None]
 RUNS = "runs"
 """Folder of a dataset that holds its runs unless others are named."""
 
-SHOWN: dict[str, dict[str, Any]] = {"bpr": {}, "svdpp": {}, "hasc": {}}
-"""The models of the demo with their settings, by run name; ``model`` names the model of a run called otherwise."""
+SMALL: dict[str, Any] = {"batch": 1024, "learning_rate": 0.01, "epochs": 60, "evaluate_every": 3, "monitor": "AUC"}
+SHOWN: dict[str, dict[str, Any]] = {
+    "bpr": SMALL | {"regularisation": 0.02},
+    "svdpp": SMALL | {"regularisation": 0.02},
+    "hasc": SMALL | {"regularisation": 0.05, "context_regularisation": 0.005},
+}
+"""The models of the demo, each in a run of its own name, with the settings that suit so small a world."""
 
 
 def home() -> Path:
@@ -40,11 +45,17 @@ def datasets() -> list[Path]:
 
 def is_ready(folder: Path) -> bool:
     """Whether the world in ``folder`` and all of its shown models are complete."""
-    return (folder / "dataset.json").is_file() and not _missing(folder)
+    return (folder / "dataset.json").is_file() and not _missing(folder, tuple(SHOWN))
 
 
-def ensure(folder: Path, size: Size = "demo", seed: int = 7, report: Report | None = None) -> Dataset:
-    """Make what is missing of the demo in ``folder``: world, features, shown models. What is there is kept.
+def ensure(
+    folder: Path,
+    size: Size = "demo",
+    seed: int = 7,
+    report: Report | None = None,
+    models: Sequence[str] = tuple(SHOWN),
+) -> Dataset:
+    """Make what is missing of the demo in ``folder``: world, features, the ``models``. What is there is kept.
 
     The large world has tables alone, for tests of scale: nothing is drawn, described or trained.
 
@@ -52,6 +63,8 @@ def ensure(folder: Path, size: Size = "demo", seed: int = 7, report: Report | No
         DataError: the folder holds something else.
         TrainingError: a model cannot be trained.
     """
+    from workbench.data.postcards.world import build_world
+
     tell = report or (lambda _message, _share: None)
     if not (folder / "dataset.json").is_file():
         build_world(folder, size, seed, lambda message, share: tell(message, 0.4 * share))
@@ -60,7 +73,7 @@ def ensure(folder: Path, size: Size = "demo", seed: int = 7, report: Report | No
         return dataset
     if not _has_features(dataset):
         descriptor.extract(dataset, lambda share: tell("describing the images", 0.4 + 0.1 * share))
-    missing = _missing(folder)
+    missing = _missing(folder, models)
     for number, name in enumerate(missing):
         _train(folder, name, partial(_part, tell, f"training {name}", number, len(missing)))
     tell("ready", 1.0)
@@ -73,27 +86,29 @@ def _part(tell: Report, message: str, number: int, parts: int, share: float) -> 
 
 
 def _train(folder: Path, name: str, report: Callable[[float], None]) -> None:
+    # Training imports much that an app with a finished demo never needs.
+    from workbench import api
+
     out = folder / RUNS / name
-    settings = dict(SHOWN[name])
 
     def tell(progress: Progress) -> None:
         report(progress.epoch.epoch / progress.epochs)
 
     api.train(
-        settings.pop("model", name),
+        name,
         folder,
         out,
         device="cpu",
         resume=(out / "card.json").is_file(),
         report=tell,
-        **settings,
+        **SHOWN[name],
     )
 
 
-def _missing(folder: Path) -> list[str]:
-    """The shown models without a finished run."""
+def _missing(folder: Path, models: Sequence[str]) -> list[str]:
+    """Those of ``models`` without a finished run."""
     missing = []
-    for name in SHOWN:
+    for name in models:
         try:
             finished = Run.open(folder / RUNS / name).card.finished
         except RunError:

@@ -112,7 +112,9 @@ def test_a_user_without_social_evidence_is_explained() -> None:
     assert "0 uploads · follows 0" in shown(app)
 
 
-def test_a_broken_run_and_a_broken_dataset_are_sentences(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_run_and_a_broken_dataset_are_sentences(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = tmp_path / "toy"
     shutil.copytree(home / "toy", copy)
     (copy / "runs" / "svdpp" / "weights.safetensors").write_bytes(b"not weights")

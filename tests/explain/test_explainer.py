@@ -42,7 +42,8 @@ def explainer(request: pytest.FixtureRequest, world: Dataset) -> Explainer:
 
 
 def rank_of(explainer: Explainer, user: int, item: int, scores: torch.Tensor) -> int:
-    seen = set(explainer.dataset.history.row(user).tolist()) - {item}
+    data = explainer.dataset
+    seen = {*data.history.row(user).tolist(), *data.uploads.row(user).tolist()} - {item}
     return 1 + sum(float(s) > float(scores[item]) for i, s in enumerate(scores.tolist()) if i not in seen and i != item)
 
 
@@ -105,7 +106,7 @@ def test_a_user_without_evidence_cannot_be_judged(world: Dataset) -> None:
 
 def test_recommendations_are_the_best_images_not_yet_liked(explainer: Explainer, world: Dataset) -> None:
     scores = explainer.model.score_items(torch.tensor([7]))[0].detach()
-    seen = world.history.row(7)
+    seen = torch.cat([world.history.row(7), world.uploads.row(7)])
     best = explainer.recommend(7, 5)
     expected = torch.topk(scores.index_fill(0, seen, -torch.inf), 5)
     assert [r.item for r in best] == [world.items.id(i) for i in expected.indices.tolist()]

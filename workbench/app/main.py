@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.app import first_start, sidebar, state
 
 FOLDER = Path(__file__).parent / "pages"
-SIDEBAR = 240
+SIDEBAR = 256
 """Pixels, so that a tablet has room for the figures."""
 TITLES: dict[state.Page, tuple[str, str]] = {
     "home": ("Home", ":material/home:"),

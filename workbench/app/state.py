@@ -104,9 +104,9 @@ class View(BaseModel):
 
     def changed(self, **changes: Any) -> View:
         """The view with other fields; what hangs on a replaced dataset or user falls back to None."""
-        if changes.get("dataset", self.dataset) != self.dataset is not None:
+        if self.dataset is not None and changes.get("dataset", self.dataset) != self.dataset:
             changes = {"run": None, "compare": None, "user": None, "item": None, "options": {}} | changes
-        if changes.get("user", self.user) != self.user is not None:
+        if self.user is not None and changes.get("user", self.user) != self.user:
             changes = {"item": None} | changes
         return View.model_validate(self.model_dump() | changes)
 

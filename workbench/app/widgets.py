@@ -17,6 +17,8 @@ from workbench.figures.style import BADGES, ThemeName
 MANY: Final = 5000
 """From this many entries on a list is searched on the server."""
 FOUND: Final = 50
+RULE: Final = 420
+"""Pixels of the text behind a verdict."""
 NOTHING: Final = "—"
 OFF_ON: Final = ("off", "on")
 BADGE_COLOURS: Final = {"supported": "green", "partly": "orange", "not supported": "red", "cannot be judged": "gray"}
@@ -121,13 +123,10 @@ def _switched(option: str, key: str) -> None:
 def verdict_badge(verdict: Verdict, key: str) -> None:
     """The verdict, always visible; one click opens the numbers and the rule that decided."""
     sign, _ = BADGES[verdict.badge]
-    with st.popover(f":{BADGE_COLOURS[verdict.badge]}[**{sign} {verdict.badge}**]", key=key):
+    label = f":{BADGE_COLOURS[verdict.badge]}[**{sign} {verdict.badge}**]"
+    with st.popover(label, key=key), st.container(width=RULE):
         st.markdown(text(verdict.reason))
-        if verdict.numbers:
-            st.dataframe(
-                {"number": [n.replace("_", " ") for n in verdict.numbers], "value": list(verdict.numbers.values())},
-                hide_index=True,
-                column_config={"value": st.column_config.NumberColumn(format="%.2f")},
-            )
+        numbers = verdict.numbers.items()
+        st.markdown("\n".join(f"- {name.replace('_', ' ')}: {round(value, 2) or 0:g}" for name, value in numbers))
         st.caption("How this is decided")
-        st.markdown(inspect.getdoc(judge))
+        st.markdown(inspect.getdoc(judge) or "")

@@ -18,6 +18,8 @@ import workbench
 from workbench.commands.terminal import log, table
 
 DISTRIBUTION = "explainability-workbench"
+EXTRAS = ("notebooks", "dev", "bench")
+INSTALL = "pip install -c constraints.txt -e"
 LITTLE = 2 * 1024**3
 """Bytes of free disk below which the doctor warns: the large demo world and its runs need about as much."""
 
@@ -62,39 +64,37 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    """Every package pyproject.toml asks for, those of extras where they are missing alone."""
+    """Every package the workbench needs, and what the optional extras lack."""
     try:
         wanted = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
     except PackageNotFoundError:
-        yield Finding(DISTRIBUTION, "not installed", "pip install -c constraints.txt -e .", needed=True)
+        yield Finding(DISTRIBUTION, "not installed", f"{INSTALL} .", needed=True)
         return
-    for requirement in wanted:
-        extra = next((e for e in ("notebooks", "dev", "bench") if _asked_by(requirement, e)), "")
-        if requirement.name == DISTRIBUTION or (not extra and not _asked_by(requirement, "")):
-            continue
-        yield from _package(requirement, extra)
+    core = [requirement for requirement in wanted if _asks(requirement, "")]
+    for requirement in core:
+        fault = _fault(requirement)
+        yield Finding(requirement.name, fault or version(requirement.name), fault and f"{INSTALL} .", needed=True)
+    for extra in EXTRAS:
+        faults = [
+            _fault(requirement) for requirement in wanted if requirement not in core and _asks(requirement, extra)
+        ]
+        lacks = ", ".join(filter(None, faults))
+        yield Finding(f"extra {extra}", lacks or "complete", lacks and f"{INSTALL} '.[{extra}]'")
 
 
-def _asked_by(requirement: Requirement, extra: str) -> bool:
-    """Whether an extra (or, for an empty one, every installation) asks for a package on this machine."""
-    marker = requirement.marker
-    if marker is None:
-        return not extra
-    return marker.evaluate({"extra": extra}) and not (extra and marker.evaluate({"extra": ""}))
+def _asks(requirement: Requirement, extra: str) -> bool:
+    """Whether an installation with an extra (an empty one: none) asks for a package on this machine."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
-def _package(requirement: Requirement, extra: str) -> Iterator[Finding]:
-    place = f".[{extra}]" if extra else "."
-    remedy = f"pip install -c constraints.txt -e '{place}'"
+def _fault(requirement: Requirement) -> str:
+    """What is wrong with an installed package; empty where nothing is."""
     try:
         found = version(requirement.name)
     except PackageNotFoundError:
-        yield Finding(requirement.name, f"not installed{f' (for {extra})' if extra else ''}", remedy, needed=not extra)
-        return
-    if not requirement.specifier.contains(found, prereleases=True):
-        yield Finding(requirement.name, f"{found}, not {requirement.specifier}", remedy, needed=not extra)
-    elif not extra:
-        yield Finding(requirement.name, found)
+        return f"{requirement.name} is not installed"
+    fits = requirement.specifier.contains(found, prereleases=True)
+    return "" if fits else f"{requirement.name} is {found}, not {requirement.specifier}"
 
 
 def _devices() -> Iterator[Finding]:

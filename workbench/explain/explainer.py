@@ -10,6 +10,7 @@ from torch import Tensor
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.data.ragged import Ragged
 from workbench.evaluation.evaluate import top_k
 from workbench.explain.explanation import Element, EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.population import Population
@@ -53,6 +54,9 @@ class Explainer:
     def __init__(self, model: Recommender, dataset: Dataset, run: str = "") -> None:
         self.model, self.dataset, self.run = model.eval(), dataset, run
         self.device = next(model.parameters()).device
+        history, uploads = dataset.history, dataset.uploads
+        rows, items = torch.cat([history.rows, uploads.rows]), torch.cat([history.values, uploads.values])
+        self.known = Ragged.from_pairs(rows, items, len(history))
         self.groups: dict[str, EvidenceGroup] = {group.name: group for group in model.active_evidence}
 
     @classmethod
@@ -62,17 +66,17 @@ class Explainer:
         return cls(run.model(dataset, device), dataset, run.name)
 
     def recommend(self, user: int, k: int = 10) -> list[Recommendation]:
-        """The ``k`` best images for a user code, without those she liked in training.
+        """The ``k`` best images for a user code, without those she liked in training or made herself.
 
         Raises:
             DataError: ``k`` is below 1 or no image is left to recommend.
         """
-        left = len(self.dataset.items) - len(self.dataset.history.row(user))
+        left = len(self.dataset.items) - len(torch.unique(self.known.row(user)))
         if k < 1 or left < 1:
             raise DataError(
-                f"user {self.dataset.users.id(user)}: asked for {k} images of {left} not liked yet; ask for 1 to {left}"
+                f"user {self.dataset.users.id(user)}: asked for {k} images of {left} new to her; ask for 1 to {left}"
             )
-        items, scores = top_k(self.model, self._codes(user), min(k, left), exclude=self.dataset.history)
+        items, scores = top_k(self.model, self._codes(user), min(k, left), exclude=self.known)
         pairs = zip(items[0].tolist(), scores[0].tolist(), strict=True)
         ids = self.dataset.items
         return [Recommendation(item=ids.id(i), rank=n, score=s) for n, (i, s) in enumerate(pairs, 1)]
@@ -116,10 +120,13 @@ class Explainer:
                 f"{self.model.name} weighs no aspects against each other: choose a run with several evidence groups"
             )
         data, n = self.dataset, len(self.dataset.users)
+        k = min(TYPICAL, len(data.items) - int(self.known.lengths.max()))
+        if k < 1:
+            raise DataError(f"{data.root} has a user to whom no image is new, so there is nothing to average")
         attention, contribution = [], []
         for start in range(0, n, 512):
             users = torch.arange(start, min(start + 512, n), device=self.device)
-            items, _ = top_k(self.model, users, min(TYPICAL, len(data.items)), exclude=data.history)
+            items, _ = top_k(self.model, users, k, exclude=self.known)
             level = self.model.read(users.repeat_interleave(items.shape[1]), items.flatten()).levels[0]
             shape = (len(users), items.shape[1], len(self.groups))
             assert level.attention is not None and level.contribution is not None
@@ -138,8 +145,8 @@ class Explainer:
         return torch.full((repeat,), code, device=self.device)
 
     def _ranked(self, user: int, item: int, scores: Tensor) -> Tensor:
-        """``scores`` (n, images) with the user's other training likes out of the race."""
-        seen = self.dataset.history.row(user).to(self.device)
+        """``scores`` (n, images) with the images that are not new to the user out of the race, but for this one."""
+        seen = self.known.row(user).to(self.device)
         return scores.index_fill(1, seen[seen != item], -torch.inf)
 
     def _removals(self, user: int, item: int, scores: Tensor) -> dict[str, Removal]:

@@ -106,7 +106,7 @@ class Explanation(Frozen):
 
     Attributes:
         run: name of the run folder; ``dataset`` its dataset's name; ``fingerprint`` that dataset's fingerprint.
-        rank: rank of the image among the images without a recorded like of the user (1 = best).
+        rank: rank of the image (1 = best) among those the user neither liked in training nor made herself.
         candidates: how many images that ranking has.
         own: the part of the score no evidence carries.
         levels: from top to bottom; the first is the level of aspects where the model has several groups.

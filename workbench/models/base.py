@@ -19,7 +19,7 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-3
     epochs: int = 100
     batch: int = 8192
     negatives: int = 1

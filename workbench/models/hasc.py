@@ -42,7 +42,6 @@ class HASCConfig(ModelConfig):
     """
 
     dim: int = 15
-    learning_rate: float = 5e-3
     regularisation: float = 0.01
     context_regularisation: float = 0.01
     hidden: int = 20

@@ -20,7 +20,7 @@ from workbench.figures.style import ThemeName
 from workbench.layers.evidence import ASPECTS
 
 # Pixels of a thumbnail on the screen, made for ten in a row; a string here would be drawn on the page.
-TILE = 80
+TILE = 78
 # Elements shown at first, and at most.
 SHOWN, ALL = 8, 60
 QUIET = {"displayModeBar": False}

@@ -26,12 +26,15 @@ REPRESENTATIVE = 0.85
 
 FEWEST_FOLLOWEES, MOST_FOLLOWEES = 3, 25
 HOMOPHILY = 0.6
-FAME_TAIL = 1.5
+FAME_TAIL = 1.0
+INFLUENCE_OF_FAME, INFLUENCE_CHANCE = 2.0, 0.5
 
 MOST_ADMIRED = 4
 ADMIRED_UPLOADS = 4
 
 MAIN = 0.7
+LURKERS = ("follows", "creator")
+"""Main aspects of people who live off what others make: those who upload nothing come first for them."""
 FEWEST_MAIN_UPLOADS = 3
 
 
@@ -223,7 +226,7 @@ def _follows(
     followee = everyone.draw(np.zeros(len(follower), np.int64), generator)
     followee[at_home] = neighbours.draw(community[follower[at_home]], generator)
     follower, followee = _first_distinct(follower, followee, wanted, n_users)
-    influence = fame[followee] * generator.standard_exponential(len(followee)) ** 3
+    influence = fame[followee] ** INFLUENCE_OF_FAME * generator.standard_exponential(len(followee)) ** INFLUENCE_CHANCE
     kind = favourite[followee, 0]
     foreign = own[follower, gallery.theme_of[kind]] == 0
     salient = uploads.weights > 0.2
@@ -273,6 +276,8 @@ def _aspects(
     quota = -(-n_users // len(ASPECTS))
     for rarest in np.argsort(strong.sum(axis=0), kind="stable"):
         free = generator.permutation(np.flatnonzero((aspect < 0) & strong[:, rarest]))
+        if ASPECTS[rarest] in LURKERS:
+            free = free[np.argsort(n_uploads[free] > 0, kind="stable")]
         aspect[free[:quota]] = rarest
     aspect[aspect < 0] = 0
     theta = generator.standard_gamma(1.0, (n_users, len(ASPECTS))) * possible
