@@ -169,5 +169,5 @@ def test_the_fingerprint_changes_with_any_cell_and_with_the_card(unlisted: Datas
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no dataset folder at .*absent; check the path"):
+    with pytest.raises(DataError, match=r"no dataset folder at .*absent; check the path"):
         Dataset.open(tmp_path / "absent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,7 +62,7 @@ def _for_typer(parameter: inspect.Parameter, text: str) -> inspect.Parameter:
     else:
         metavar = {Path: "PATH", str: "TEXT"}.get(parameter.annotation)
         kind = typer.Option(f"--{parameter.name.replace('_', '-')}", metavar=metavar, help=text)
-    annotation = Annotated[parameter.annotation, kind]
+    annotation = getitem(Annotated, (parameter.annotation, kind))
     return parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY)
 
 

@@ -232,8 +232,8 @@ class Dataset:
         name = None if self._names is None else self._names.iloc[code]
         if isinstance(name, str) and name:
             return name
-        id = self.users.id(code)
-        return id if isinstance(id, str) else f"user {id}"
+        known = self.users.id(code)
+        return known if isinstance(known, str) else f"user {known}"
 
     def item_label(self, code: int) -> str:
         """How an item is called: ``image 482``."""

@@ -23,10 +23,7 @@ def leave_one_out(likes: pd.DataFrame, seed: int) -> pd.Series:
     Returns:
         The split of every row, with the index of ``likes``.
     """
-    if "time" in likes:
-        keys = _time_order(likes)
-    else:
-        keys = np.random.default_rng(seed).permutation(len(likes))
+    keys = _time_order(likes) if "time" in likes else np.random.default_rng(seed).permutation(len(likes))
     position, count = _position_of_user(likes, keys)
     from_end = count - 1 - position
     enough = count >= 3

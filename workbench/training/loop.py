@@ -72,7 +72,7 @@ def train(training: Training, validate: Validate, report: Callable[[Progress], N
     """Train a model and return its run.
 
     Raises:
-        TrainingError: the folder is taken, the device is missing, nothing is there to resume, or the loss is not finite.
+        TrainingError: the folder is taken, the device is missing, there is nothing to resume, or the loss is infinite.
         DataError: the dataset cannot be read or lacks what the model needs.
         ValueError: unknown model or hyperparameter.
     """

@@ -16,7 +16,7 @@ from workbench.data.importers.tables import import_tables
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """CSV with ids that are numbers for users and text for items (one file of them looks like numbers), and an image."""
+    """CSV with ids that are numbers for users and text for items (one file looks like numbers), and an image."""
     folder = tmp_path / "album"
     (folder / "pictures").mkdir(parents=True)
     cv2.imwrite(str(folder / "pictures/1.png"), np.zeros((4, 4, 3), np.uint8))
@@ -118,7 +118,7 @@ def test_a_split_needs_likes_and_a_chronological_one_times(source: Path, tmp_pat
 def test_a_full_target_and_a_missing_source_are_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not empty"):
         import_tables(source, source)
-    with pytest.raises(DataError, match="no folder .*absent"):
+    with pytest.raises(DataError, match=r"no folder .*absent"):
         import_tables(tmp_path / "absent", tmp_path / "out")
 
 
