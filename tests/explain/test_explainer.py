@@ -123,7 +123,7 @@ def test_population_is_the_mean_over_each_users_best_images(world: Dataset) -> N
     for user in (0, 9, len(world.users) - 1):
         best = [explainer.explain(user, world.items.code(r.item)).level(ASPECTS) for r in explainer.recommend(user, 10)]
         for row, name in ((population.attention, "attention"), (population.contribution, "contribution")):
-            expected = np.mean([[getattr(e, name) for e in level.elements] for level in best], axis=0)
+            expected = np.mean([[abs(getattr(e, name)) for e in level.elements] for level in best], axis=0)
             np.testing.assert_allclose(row[user], expected, atol=1e-5)
     with pytest.raises(DataError, match="weighs no aspects"):
         explainer_of("bpr", world).population()

@@ -35,6 +35,8 @@ def test_the_sentence_names_the_largest_part_and_its_strongest_elements() -> Non
     assert sentence(0.1, [aspects(follows=1.0), level], GROUPS) == (
         "Mostly because people you follow like this kind of image: Bea (+0.31), Chen (+0.18)."
     )
+    faint = people(("Bea", 0.9, 0.31, -0.3), ("Chen", 0.1, 0.004, 0.0))
+    assert sentence(0.1, [faint], GROUPS).endswith("image: Bea (+0.31).")
     assert sentence(2.0, [level], GROUPS).startswith("Mostly because of your own taste (+2.00)")
     assert sentence(-1.0, [people(("Bea", 1.0, -0.2, 0.2))], GROUPS).startswith("Nothing the model reads")
 
@@ -50,7 +52,7 @@ def test_the_sentence_says_when_no_reason_has_the_majority() -> None:
 @pytest.mark.parametrize(
     ("own", "rows", "badge", "reason"),
     [
-        (0.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "supported", "Bea is shown strongest"),
+        (0.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "supported", "strongest, Bea, is also what the score loses most"),
         (0.0, [("Bea", 1.0, 0.5, -0.5)], "cannot be judged", "fewer than two"),
         (0.0, [("Bea", 0.5, 0.5, -0.5), ("Chen", 0.5, 0.1, -0.1)], "cannot be judged", "no preference"),
         (9.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "not supported", "rests on own taste"),
@@ -64,7 +66,7 @@ def test_the_sentence_says_when_no_reason_has_the_majority() -> None:
             0.0,
             [("Bea", 0.6, 0.1, 0.4), ("Chen", 0.2, 0.5, -0.5), ("Ana", 0.15, 0.4, -0.4), ("Dan", 0.05, 0.2, -0.3)],
             "not supported",
-            "rests on Chen; Bea is in place 4",
+            "Bea, only number 4 by what removal costs: the score rests on Chen",
         ),
     ],
 )
@@ -86,8 +88,8 @@ def test_an_element_is_shown_with_the_weight_of_its_aspect() -> None:
         ),
     )
     level = people(("Bea", 0.7, 0.6, -0.6), ("Chen", 0.3, 0.1, -0.05))
-    assert judge(0.0, [aspects(follows=0.9, creator=0.1), level, creator]).reason.startswith("Bea")
-    assert judge(0.0, [aspects(follows=0.1, creator=0.9), level, creator]).reason.startswith("Zoe")
+    assert judge(0.0, [aspects(follows=0.9, creator=0.1), level, creator]).reason.startswith("What is shown strongest, Bea,")
+    assert judge(0.0, [aspects(follows=0.1, creator=0.9), level, creator]).reason.startswith("What is shown strongest, Zoe,")
 
 
 def test_flatness_is_entropy_over_uniform_entropy() -> None:

@@ -17,7 +17,8 @@ def make_population(users: int = 40, aspects: tuple[str, ...] = THREE) -> Popula
     attention = rng.dirichlet(np.ones(len(aspects)), users)
     attention[3] = 0
     labels = tuple("Mina $x$ <b>" if i == 7 else f"user {i}" for i in range(users))
-    return Population(tuple(range(users)), labels, aspects, attention, 2 * attention[::-1], rng.integers(0, 90, users))
+    likes = rng.integers(0, 90, users)
+    return Population(tuple(range(users)), labels, aspects, attention, 2 * attention[::-1], likes, aspects)
 
 
 def test_dots_lie_between_the_corners() -> None:
@@ -76,4 +77,5 @@ def test_wrong_shapes_and_unknown_users_are_named() -> None:
             population.attention[:, :2],
             population.contribution,
             population.likes,
+            THREE,
         )

@@ -120,11 +120,14 @@ PAGES: tuple[str, ...] = get_args(Page)
 
 
 def begin(page: str) -> str | None:
-    """Take the view from the URL when a session begins, afterwards follow the page; the fault of a bad link."""
-    fault = None
-    if _VIEW not in st.session_state:
+    """Take the view from the URL when a session begins or its reader goes back; the fault of a bad link.
+
+    Otherwise the view follows the page: every change writes the URL, and a page opened from the menu has an empty one.
+    """
+    fault, asked = None, st.query_params.to_dict()
+    if _VIEW not in st.session_state or asked not in ({}, view().query()):
         try:
-            st.session_state[_VIEW] = View.of(page, st.query_params.to_dict())
+            st.session_state[_VIEW] = View.of(page, asked)
         except ValueError as error:
             st.session_state[_VIEW] = View.of(page, {})
             fault = str(error)

@@ -131,11 +131,12 @@ class Explainer:
             shape = (len(users), items.shape[1], len(self.groups))
             assert level.attention is not None and level.contribution is not None
             attention.append(level.attention.view(shape).mean(1))
-            contribution.append(level.contribution.view(shape).mean(1))
+            contribution.append(level.contribution.abs().view(shape).mean(1))
         return Population(
             users=tuple(data.users.id(code) for code in range(n)),
             labels=tuple(data.user_label(code) for code in range(n)),
             aspects=tuple(self.groups),
+            aspect_labels=tuple(group.label for group in self.groups.values()),
             attention=torch.cat(attention).cpu().numpy(),
             contribution=torch.cat(contribution).cpu().numpy(),
             likes=data.history.lengths.numpy(),

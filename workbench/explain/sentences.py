@@ -9,6 +9,8 @@ from workbench.layers.evidence import ASPECTS, EvidenceGroup
 
 NAMED = 3
 """How many elements a sentence names at most."""
+LEAST = 0.005
+"""Contribution from which on a further element is named: less would read +0.00."""
 
 
 def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, EvidenceGroup]) -> str:
@@ -31,6 +33,7 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
     if best == "own":
         return f"{degree} because of your own taste ({own:+.2f}), which no recorded evidence explains further."
     named = [e for e in _by_name(levels, best).top(NAMED) if e.contribution is not None and e.contribution > 0]
+    named = named[:1] + [e for e in named[1:] if e.contribution is not None and e.contribution >= LEAST]
     listed = ", ".join(f"{e.label} ({e.contribution:+.2f})" for e in named)
     return f"{degree} because {groups[best].phrase}: {listed}."
 

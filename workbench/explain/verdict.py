@@ -59,20 +59,19 @@ def _decide(top: Element, needed: Element, place: int, tau: float, share: float,
         reason = f"The score rests on own taste ({share:.0%} of what speaks for the image), not on the evidence shown."
         return Verdict(badge="not supported", reason=reason, numbers=numbers)
     if place == 1 or (place <= 3 and tau >= AGREE):
-        reason = f"{top.label} is shown strongest, and removing it costs the score {_ordinal(place)} most."
+        reason = f"What is shown strongest, {top.label}, is also what the score loses {_ordinal(place)} without."
         return Verdict(badge="supported", reason=reason, numbers=numbers)
     if place <= 3 or tau >= SOME:
-        reason = f"{top.label} is shown strongest, but by removal it is in place {place}; {needed.label} matters most."
+        reason = f"Shown strongest is {top.label}, number {place} by what removal costs; {needed.label} matters most."
         return Verdict(badge="partly", reason=reason, numbers=numbers)
     reason = (
-        f"{top.label} is shown strongest, yet the score rests on {needed.label}; "
-        f"{top.label} is in place {place} by removal."
+        f"Shown strongest is {top.label}, only number {place} by what removal costs: the score rests on {needed.label}."
     )
     return Verdict(badge="not supported", reason=reason, numbers=numbers)
 
 
 def _ordinal(place: int) -> str:
-    return {1: "the", 2: "the second", 3: "the third"}[place]
+    return {1: "most", 2: "second most", 3: "third most"}[place]
 
 
 def _pool(levels: Sequence[EvidenceLevel]) -> tuple[list[Element], list[float]]:

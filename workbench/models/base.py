@@ -27,6 +27,11 @@ class ModelConfig(BaseModel):
     evaluate_every: int = 1
     monitor: str = "NDCG@5"
 
+    @property
+    def staged(self) -> bool:
+        """Whether some parameters rest in some epochs, which training on several processes has to know."""
+        return False
+
 
 @dataclass(frozen=True)
 class Paper:

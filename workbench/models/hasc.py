@@ -22,6 +22,8 @@ from workbench.models.ranking import bpr_loss, normal_table, squared
 
 Aspect = Literal["uploads", "follows", "creator"]
 Input = Literal["base", "auxiliary", "visual"]
+ROWS = 8
+"""Users whose aspect scores for all creators are computed at a time."""
 
 
 class HASCConfig(ModelConfig):
@@ -53,6 +55,11 @@ class HASCConfig(ModelConfig):
     item_bias: bool = True
     warm_start: int = 0
     std: float = 0.1
+
+    @property
+    def staged(self) -> bool:
+        """The attention rests during the warm start."""
+        return self.warm_start > 0
 
 
 @dataclass(frozen=True)
@@ -276,36 +283,49 @@ class HASC(Recommender):
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images) by Eq. 4.
 
-        With e = exp(aspect score), the user's contexts enter as one weighted vector and the creator's as one number
-        for each image, so a row costs two matrix products and one gather by creator.
+        With e = exp(aspect score) the user's contexts enter as one weighted vector and the creator's as one number for
+        each image, so a row costs two matrix products and two gathers from what is known of each creator.
         """
         side, table = self._user_side(users, gates), self.w.weight
         own = torch.addmm(self.bias, side.base, table.T)
-        creator = self._aspect_score(side.query.unsqueeze(1), self.q(self.creators.clamp_min(0)).unsqueeze(0))
-        if "creator" not in self.config.aspects:
-            creator = creator[:, :0]
+        creator, gate, column = self._creators_seen(users, side.query, gates)
         top = torch.cat([side.scores.masked_fill(side.presence <= 0, -torch.inf), creator], -1).amax(-1, keepdim=True)
         top = top.detach().masked_fill(top.isinf(), 0)
         share = (side.scores - top).clamp(-60, 0).exp() * side.presence
         mixed = torch.zeros_like(side.base)
         for weight, context in zip(share.unbind(-1), side.contexts.values(), strict=True):
             mixed = mixed + weight.unsqueeze(-1) * context
-        context, total = mixed @ table.T, share.sum(-1, keepdim=True)
-        present = torch.cat([side.presence, torch.zeros_like(total)], -1).amax(-1, keepdim=True)
-        if "creator" in self.config.aspects:
-            gate = self._creator_gate(gates)
-            share = (creator - top).clamp(-60, 0).exp().index_select(1, self.column) * gate
-            affinity = (self.q(self.creator.clamp_min(0)) * table).sum(-1)
-            context, total, present = context + share * gate * affinity, total + share, torch.maximum(present, gate)
-        return own + context * present / total.clamp_min(torch.finfo(own.dtype).tiny)
+        present = torch.cat([side.presence, torch.zeros_like(own[:, :1])], -1).amax(-1, keepdim=True)
+        creators = (creator - top).clamp(-60, 0).exp() * gate
+        scale = share.sum(-1, keepdim=True) + creators
+        scale = torch.maximum(present, gate) / scale.clamp_min(torch.finfo(own.dtype).tiny)
+        affinity = (self.q(self.creator.clamp_min(0)) * table).sum(-1)
+        scores = torch.addcmul(own, mixed @ table.T, scale.index_select(1, column))
+        return torch.addcmul(scores, (creators * gate * scale).index_select(1, column), affinity)
 
-    def _creator_gate(self, gates: Gates) -> Tensor:
-        """Presence of every image's creator, (1, images) or (R, images)."""
-        known = self.creator >= 0
-        gate, aspect = gates.elements.get("creator"), gates.aspects.get("creator")
-        shown = known.to(self.p.weight.dtype)
-        shown = shown if gate is None else shown.masked_scatter(known, gate)
-        return shown.unsqueeze(0) if aspect is None else aspect.unsqueeze(1) * shown
+    def _creators_seen(self, users: Tensor, query: Tensor, gates: Gates) -> tuple[Tensor, Tensor, Tensor]:
+        """Aspect scores (R, n) and presence (1 or R, n) of n creators, and for each image which of them is its own.
+
+        The creators are distinct people (or nobody) unless single images are gated: then they are one for each image.
+        """
+        known = self.creators >= 0
+        gate, column = known.to(query.dtype), self.column
+        if "creator" not in self.config.aspects:
+            return torch.zeros_like(query[:, :1]), torch.zeros_like(query[:1, :1]), torch.zeros_like(column)
+        distinct, row = torch.unique(users, return_inverse=True)
+        first = torch.empty_like(distinct).scatter_(0, row, torch.arange(len(users), device=users.device))
+        vectors = self.q(self.creators.clamp_min(0)).unsqueeze(0)
+        # A few rows at a time, so that (rows, creators, hidden) stays in the processor's cache.
+        parts = [
+            self._aspect_score(part.unsqueeze(1), vectors) for part in torch.split(query.index_select(0, first), ROWS)
+        ]
+        scores = torch.cat(parts).index_select(0, row)
+        if "creator" in gates.elements:
+            scores, gate = scores.index_select(1, column), gate.index_select(0, column)
+            gate = gate.masked_scatter(self.creator >= 0, gates.elements["creator"])
+            column = torch.arange(len(column), device=column.device)
+        aspect = gates.aspects.get("creator")
+        return scores, gate.unsqueeze(0) if aspect is None else aspect.unsqueeze(1) * gate, column
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
         """Attention of the aspects and of the elements, each with its exact share of the score (Eq. 4)."""

@@ -76,9 +76,9 @@ def train(training: Training, validate: Validate, report: Callable[[Progress], N
         DataError: the dataset cannot be read or lacks what the model needs.
         ValueError: unknown model or hyperparameter.
     """
-    _check(training)
+    config = _check(training)
     several = training.devices > 1
-    strategy = DDPStrategy(start_method="popen" if _under_torchrun() else "spawn", find_unused_parameters=True)
+    strategy = DDPStrategy(start_method="popen" if _under_torchrun() else "spawn", find_unused_parameters=config.staged)
     fabric = Fabric(
         accelerator=training.device,
         devices=training.devices,
@@ -133,17 +133,17 @@ def _under_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
-def _check(training: Training) -> None:
-    """Refuse what cannot work before any process starts."""
+def _check(training: Training) -> ModelConfig:
+    """Refuse what cannot work before any process starts; the configuration to train with."""
     if training.device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("device 'cuda' was asked for but no CUDA device is visible: use --device cpu")
-    kind = model_class(training.model)
-    kind.Config(**training.config)
+    config = model_class(training.model).Config(**training.config)
     card = training.out / CARD
     if training.resume and not card.is_file():
         raise TrainingError(f"{training.out} holds no run to resume: leave --resume out to start one")
     if not training.resume and card.is_file():
         raise TrainingError(f"{training.out} holds a run already: choose another --out, or go on with --resume")
+    return config if not training.resume else Run.open(training.out).config()
 
 
 def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Callable[[Progress], None] | None) -> None:

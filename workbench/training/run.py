@@ -150,7 +150,10 @@ class Run:
                 f"{dataset.root} has {dataset.fingerprint}: name the right data with --data, or train again"
             )
         if not (self.path / WEIGHTS).is_file():
-            raise RunError(f"{self.path} has no {WEIGHTS}: finish it with 'workbench train {self.card.model} --resume'")
+            raise RunError(
+                f"{self.path} has no {WEIGHTS}: finish it with 'workbench train {self.card.model} "
+                f"--out {self.path} --resume'"
+            )
         kind = model_class(self.card.model)
         model = kind(kind.Config(**self.card.config), dataset)
         model.load_state_dict(load_file(self.path / WEIGHTS))
