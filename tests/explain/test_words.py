@@ -52,7 +52,12 @@ def test_the_sentence_says_when_no_reason_has_the_majority() -> None:
 @pytest.mark.parametrize(
     ("own", "rows", "badge", "reason"),
     [
-        (0.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "supported", "strongest, Bea, is also what the score loses most"),
+        (
+            0.0,
+            [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)],
+            "supported",
+            "strongest, Bea, is also what the score loses most",
+        ),
         (0.0, [("Bea", 1.0, 0.5, -0.5)], "cannot be judged", "fewer than two"),
         (0.0, [("Bea", 0.5, 0.5, -0.5), ("Chen", 0.5, 0.1, -0.1)], "cannot be judged", "no preference"),
         (9.0, [("Bea", 0.8, 0.5, -0.5), ("Chen", 0.2, 0.1, -0.1)], "not supported", "rests on own taste"),
@@ -88,8 +93,12 @@ def test_an_element_is_shown_with_the_weight_of_its_aspect() -> None:
         ),
     )
     level = people(("Bea", 0.7, 0.6, -0.6), ("Chen", 0.3, 0.1, -0.05))
-    assert judge(0.0, [aspects(follows=0.9, creator=0.1), level, creator]).reason.startswith("What is shown strongest, Bea,")
-    assert judge(0.0, [aspects(follows=0.1, creator=0.9), level, creator]).reason.startswith("What is shown strongest, Zoe,")
+    assert judge(0.0, [aspects(follows=0.9, creator=0.1), level, creator]).reason.startswith(
+        "What is shown strongest, Bea,"
+    )
+    assert judge(0.0, [aspects(follows=0.1, creator=0.9), level, creator]).reason.startswith(
+        "What is shown strongest, Zoe,"
+    )
 
 
 def test_flatness_is_entropy_over_uniform_entropy() -> None:

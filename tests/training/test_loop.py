@@ -37,7 +37,7 @@ def test_stops_early_and_keeps_the_best_epoch(toy: Dataset, tmp_path: Path) -> N
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_sentence(toy: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="lower the learning rate"):
+    with pytest.raises(TrainingError, match="with a lower rate, for instance --set learning_rate="):
         api.train("bpr", toy.root, tmp_path / "run", device="cpu", **FAST | {"learning_rate": 1e30})
 
 
@@ -58,6 +58,12 @@ def test_taken_folder_missing_run_unknown_model_and_option(toy: Dataset, tmp_pat
 def test_a_missing_device_is_one_sentence(toy: Dataset, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no CUDA device is visible"):
         api.train("bpr", toy.root, tmp_path / "run", device="cuda", **FAST)
+
+
+def test_resuming_a_finished_run_changes_nothing(toy: Dataset, tmp_path: Path) -> None:
+    run = api.train("bpr", toy.root, tmp_path / "run", device="cpu", **FAST)
+    again = api.train("bpr", toy.root, tmp_path / "run", device="cpu", resume=True)
+    assert again.card == run.card and len(again.card.history) == 6
 
 
 def test_run_refuses_other_data_and_broken_cards(toy: Dataset, tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ def user_names(data: Stamped) -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
+def item_names(data: Stamped) -> dict[str, str]:
+    """What every image is called, by id as text."""
+    opened = dataset(data)
+    return {str(item): opened.item_label(code) for code, item in enumerate(opened.items)}
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
 def first_user(data: Stamped) -> str:
     """The first user with every kind of record, else the first of all."""
     opened = dataset(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import streamlit as st
@@ -17,10 +18,12 @@ def show() -> None:
         folder = _dataset()
         _runs(folder)
         _user(folder)
+        if state.view().page == "why":
+            _image(folder)
         st.caption("The address of this page leads back to exactly this view.")
 
 
-def _complete(field: str, known: list[str], noun: str, otherwise: str | None) -> None:
+def _complete(field: str, known: Collection[str | None], noun: str, otherwise: str | None) -> None:
     """Keep a known choice; take ``otherwise`` where it is open or unknown, and say so."""
     chosen = getattr(state.view(), field)
     if chosen in known:
@@ -43,8 +46,9 @@ def _runs(folder: Path) -> None:
     advice = f"No run yet. Make one with: workbench train hasc --data {folder} --out {folder / 'runs' / 'hasc'}"
     widgets.choose("Run", list(runs), "run", reason=advice)
     others = [name for name in runs if name != state.view().run]
-    _complete("compare", [*others, None], "run", None)  # type: ignore[list-item]
-    widgets.choose("Compare with", others, "compare", optional=True, reason="There is no second run to compare with.")
+    _complete("compare", [*others, None], "run", None)
+    nobody = "There is no second run to compare with."
+    widgets.choose("Compare with", others, "compare", nothing=widgets.NOTHING, reason=nobody)
 
 
 def _best(runs: dict[str, Path]) -> str | None:
@@ -72,3 +76,13 @@ def _user(folder: Path) -> None:
         return
     _complete("user", list(names), "user", loading.first_user(stamped))
     widgets.choose("User", list(names), "user", name=names.__getitem__)
+
+
+def _image(folder: Path) -> None:
+    try:
+        names = loading.item_names(loading.stamp_data(folder))
+    except DataError:
+        return
+    if state.view().item is not None:
+        _complete("item", names, "image", None)
+    widgets.choose("Image", list(names), "item", name=names.__getitem__, nothing="the best for this user")

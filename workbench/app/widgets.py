@@ -42,7 +42,7 @@ def choose(
     *,
     name: Callable[[str], str] = str,
     reason: str = "",
-    optional: bool = False,
+    nothing: str = "",
 ) -> None:
     """A list to choose a field of the view from, greyed with the reason where there is nothing to choose.
 
@@ -50,7 +50,7 @@ def choose(
         field: field of the view.
         name: what an option is called.
         reason: why there are no options.
-        optional: whether nothing may be chosen.
+        nothing: what choosing nothing is called, where that may be chosen.
     """
     if not options:
         st.selectbox(label, [NOTHING], disabled=True, key=f"no-{field}")
@@ -59,13 +59,13 @@ def choose(
     if len(options) > MANY:
         options = _searched(label, options, field, name)
     key = f"choose-{field}"
-    entries = [NOTHING, *options] if optional else list(options)
+    entries = [NOTHING, *options] if nothing else list(options)
     st.session_state[key] = getattr(state.view(), field) or NOTHING
     st.selectbox(
         label,
         entries,
         key=key,
-        format_func=lambda o: o if o == NOTHING else name(o),
+        format_func=lambda o: nothing if o == NOTHING else name(o),
         on_change=_take,
         args=(field, key),
     )

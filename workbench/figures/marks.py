@@ -167,7 +167,7 @@ def removal_trace(at: Pair, x: Sequence[float], y: Sequence[float], texts: Seque
     return go.Scatter(
         x=[x[i] for i in shown],
         y=[y[i] for i in shown],
-        text=[" " + texts[i] for i in shown],
+        text=["  " + texts[i] for i in shown],
         mode="markers+text",
         textposition="middle right",
         textfont={"size": SCREEN_SMALL, "color": theme.muted},

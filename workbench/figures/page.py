@@ -73,7 +73,7 @@ class Canvas:
         self.figure = go.Figure()
         self.figure.update_layout(
             height=height + 2 * SCREEN_MARGIN,
-            margin={"l": SCREEN_MARGIN, "r": SCREEN_MARGIN, "t": SCREEN_MARGIN, "b": SCREEN_MARGIN},
+            margin={"l": 2, "r": SCREEN_MARGIN, "t": SCREEN_MARGIN, "b": SCREEN_MARGIN},
             paper_bgcolor=theme.background,
             plot_bgcolor="rgba(0,0,0,0)",
             font={"family": SCREEN_FONTS, "size": SCREEN_BASE, "color": theme.text},

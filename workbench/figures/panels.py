@@ -35,8 +35,12 @@ GAP: Final = 0.14
 SCREEN_HEAD: Final = 30
 SCREEN_FOOT: Final = 44
 SCREEN_ROW: Final = 30
-SCREEN_LABEL: Final = 26
+SCREEN_LABEL: Final = 24
 """Characters of a row's label on the screen."""
+NAMES, REMOVALS = 0.25, 0.82
+"""Fractions of the width where the names end and the removals begin on the screen."""
+SCREEN_PAD: Final = 0.3
+"""Part of an axis on the screen that is kept for the number beside a mark."""
 
 
 def draw_heading(area: Area, view: LevelView, colour: str, note: str) -> None:
@@ -176,23 +180,23 @@ class Panels:
         rows = list(range(len(view.elements)))
         body, height = top + SCREEN_HEAD, len(rows) * SCREEN_ROW
         down = {"range": [len(rows) - 0.5, -0.5]}
-        right = 0.86 if view.has_removal else 1.0
-        middle = 0.27 + (right - 0.27) / 2
-        names = canvas.axes(0, 0.26, body, height, {"range": [0, 1]}, down)
-        indent = 0.13 if self._has_icons else 0.0
+        right = REMOVALS if view.has_removal else 1.0
+        middle = (NAMES + right) / 2
+        names = canvas.axes(0, NAMES, body, height, {"range": [0, 1]}, down)
         for row, element in enumerate(view.elements):
-            label = markup(shorten(element.label, SCREEN_LABEL - (4 if indent else 0)))
+            label = markup(shorten(element.label, SCREEN_LABEL - (6 if self._has_icons else 0)))
             canvas.figure.add_annotation(
-                x=indent, y=row, xref=names.x, yref=names.y, text=label, showarrow=False, xanchor="left", align="left"
-            )
-        icons.plot_icons(canvas, names, view.elements, self.root, [0.055] * len(rows), rows, 26)
-        self._plot_attention(canvas, canvas.axes(0.27, middle - 0.02, body, height, _axis(view.attention_title), down))
+                x=0, y=row, xref=names.x, yref=names.y, text=label, showarrow=False, xanchor="left", align="left",
+                xshift=40 if self._has_icons else 0,
+            )  # fmt: skip
+        icons.plot_icons(canvas, names, view.elements, self.root, [0.09] * len(rows), rows, 26)
+        self._plot_attention(canvas, canvas.axes(NAMES, middle - 0.02, body, height, _axis(view.attention_title), down))
         self._plot_contribution(
             canvas, canvas.axes(middle + 0.02, right - 0.02, body, height, _axis(view.contribution_title), down)
         )
         if view.has_removal:
-            ticks = canvas.axes(0.87, 1, body, height, {"range": [0, 1]}, down)
-            canvas.write(0.87, body + height + 27, "without it", SCREEN_SMALL)
+            ticks = canvas.axes(REMOVALS, 1, body, height, {"range": [0, 1]}, down)
+            canvas.write(REMOVALS, body + height + 27, "without it", SCREEN_SMALL)
             texts = [removal_text(e, view.rank) for e in view.elements]
             canvas.figure.add_trace(marks.removal_trace(ticks, [0.03] * len(rows), rows, texts, canvas.theme))
 
@@ -204,7 +208,7 @@ class Panels:
             marks.attention_trace(at, rows, weights, view.colours, canvas.theme, hover=hover, ids=_ids(view.elements))
         )
         largest = max((w for w in weights if w is not None), default=0.0) or 1.0
-        _zero(canvas, at, [0, 1.25 * largest])
+        _zero(canvas, at, [0, largest / (1 - SCREEN_PAD)])
         for row, weight in zip(rows, weights, strict=True):
             value = "no weight" if weight is None else weight_text(weight)
             _note(canvas, at, weight or 0.0, row, markup(value), 4)
@@ -219,8 +223,9 @@ class Panels:
             canvas.figure.add_trace(trace)
         known = [s for s in shares if s is not None]
         low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
-        pad = 0.28 * ((high - low) or 1.0)
-        _zero(canvas, at, [low - (pad if low < 0 else pad / 8), high + (pad if high > 0 or low == 0 else pad / 8)])
+        before, after = SCREEN_PAD if low < 0 else 0.04, SCREEN_PAD if high > 0 or low == 0 else 0.04
+        scale = ((high - low) or 1.0) / (1 - before - after)
+        _zero(canvas, at, [low - before * scale, high + after * scale])
         for row, share in zip(rows, shares, strict=True):
             if share is not None:
                 _note(canvas, at, share, row, signed_text(share, decimals(known)), 9 if share >= 0 else -9)
@@ -266,7 +271,8 @@ def _title(text: str) -> dict[str, Any]:
 
 
 def _axis(title: str) -> dict[str, Any]:
-    return {"title": _title(title), "showticklabels": True, "nticks": 4, "tickfont": {"size": SCREEN_SMALL}}
+    ticks = {"showticklabels": True, "nticks": 4, "tickformat": "~f", "tickfont": {"size": SCREEN_SMALL}}
+    return {"title": _title(title)} | ticks
 
 
 def _zero(canvas: Canvas, at: Pair, limits: list[float]) -> None:

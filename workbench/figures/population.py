@@ -47,9 +47,9 @@ class Histograms:
         area.write(0, 0.08, "Users by share of each aspect", HEADING, weight="bold")
         label = 0.25 * area.width
         tallest = self._tallest()
-        for row, name in enumerate(data.population.aspects):
+        for row, (name, words) in enumerate(self._names):
             top = 0.2 + row * ROW
-            area.write(0, top + ROW * 0.7, fit(name, label - 0.1, BASE))
+            area.write(0, top + ROW * 0.7, fit(words, label - 0.1, BASE))
             axes = area.axes(label, top, area.width - label, ROW)
             heights, edges = data.histogram(row)
             axes.bar(
@@ -72,6 +72,10 @@ class Histograms:
         axes.tick_params(axis="x", color=theme.line)
         axes.set_xlabel(data.axis, fontsize=SMALL, color=theme.muted, labelpad=1.5)
 
+    @property
+    def _names(self) -> list[tuple[str, str]]:
+        return list(zip(self.data.population.aspects, self.data.population.aspect_labels, strict=True))
+
     def _tallest(self) -> float:
         count = len(self.data.population.aspects)
         return max((float(self.data.histogram(i)[0].max()) for i in range(count)), default=0.0) or 1.0
@@ -85,13 +89,13 @@ class Histograms:
         data = self.data
         canvas.write(0, top + 10, "<b>Users by share of each aspect</b>", SCREEN_HEADING)
         last = len(data.population.aspects) - 1
-        for row, name in enumerate(data.population.aspects):
+        for row, (name, words) in enumerate(self._names):
             upper = top + 30 + row * SCREEN_ROW
-            canvas.write(0, upper + SCREEN_ROW * 0.7, markup(shorten(name, 22)))
+            canvas.write(0, upper + SCREEN_ROW * 0.7, markup(shorten(words, 16)))
             title = {"title": {"text": data.axis, "font": {"size": SCREEN_SMALL}}, "showticklabels": True}
             line = {"range": [-0.01, 1.01], "showline": True, "linecolor": canvas.theme.line}
             across = line | (title if row == last else {})
-            at = canvas.axes(0.2, 1, upper, SCREEN_ROW - 6, across, {"range": [0, 1.3 * self._tallest()]})
+            at = canvas.axes(0.28, 1, upper, SCREEN_ROW - 6, across, {"range": [0, 1.3 * self._tallest()]})
             heights, edges = data.histogram(row)
             canvas.figure.add_trace(
                 go.Bar(
@@ -100,7 +104,7 @@ class Histograms:
                         f"{h:.0%} of users: {a:.2f} to {b:.2f}"
                         for h, a, b in zip(heights, edges[:-1], edges[1:], strict=True)
                     ],
-                    hoverinfo="text", xaxis=at.x, yaxis=at.y, name=markup(name),
+                    hoverinfo="text", xaxis=at.x, yaxis=at.y, name=markup(words),
                 )
             )  # fmt: skip
             if data.chosen is not None:

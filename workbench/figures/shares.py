@@ -49,10 +49,16 @@ class Shares:
         return f"share of {name} (adds up to 1 for each user)"
 
     @property
+    def title(self) -> str:
+        """What is shown of how many users."""
+        name = "weights" if self.measure == "attention" else "contributions"
+        return f"Aspect {name} of {len(self.rows):,} users"
+
+    @property
     def note(self) -> str:
-        """How many users are shown, and which one is marked."""
+        """Which users are not shown."""
         silent = len(self.population.users) - len(self.rows)
-        parts = [f"{len(self.rows):,} users"] + ([f"{silent:,} without evidence left out"] if silent else [])
+        parts = [f"{silent:,} without evidence left out"] if silent else []
         if len(self.rows) > MAX_DOTS:
             parts.append(f"about {MAX_DOTS:,} of them as dots")
         return " · ".join(parts)

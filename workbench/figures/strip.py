@@ -180,7 +180,8 @@ class Strip:
             return
         for row, first in enumerate(range(0, len(self.view.elements), SCREEN_PER_ROW)):
             self._plot_row(canvas, top + SCREEN_HEAD + row * self._screen_row, slice(first, first + SCREEN_PER_ROW))
-        canvas.write(0, top + self.pixels() - 10, self._key, SCREEN_SMALL, color=canvas.theme.muted)
+        key = f"{self._key} · without it: new rank" if self.view.has_removal else self._key
+        canvas.write(0, top + self.pixels() - 10, key, SCREEN_SMALL, color=canvas.theme.muted)
 
     def _plot_row(self, canvas: Canvas, top: float, cells: slice) -> None:
         elements, colours = self.view.elements[cells], self.view.colours[cells]
@@ -207,8 +208,8 @@ class Strip:
                 origins=lefts, thickness=0.5, hover=hover, ids=ids,
             )
         )  # fmt: skip
-        numbers = [(left + 0.9, weights, weight_text(e.attention)) for left, e in zip(lefts, elements, strict=True)]
-        share = Scale.over([e.contribution for e in self.view.elements], 0.32)
+        numbers = [(left + 0.92, weights, weight_text(e.attention)) for left, e in zip(lefts, elements, strict=True)]
+        share = Scale.over([e.contribution for e in self.view.elements], 0.26)
         zeros = [left + 0.06 + share.zero for left in lefts]
         lengths = [None if e.contribution is None else e.contribution * share.unit for e in elements]
         for trace in marks.contribution_traces(
@@ -216,7 +217,7 @@ class Strip:
         ):
             canvas.figure.add_trace(trace)
         numbers += [
-            (left + 0.9, shares, signed_text(e.contribution, share.places))
+            (left + 0.92, shares, signed_text(e.contribution, share.places))
             for left, e in zip(lefts, elements, strict=True)
         ]
         self._write(canvas, at.x, at.y, [(x, y, markup(text)) for x, y, text in numbers], "right")
@@ -229,7 +230,7 @@ class Strip:
                 type="line", xref=at.x, yref=at.y, x0=zero, x1=zero, y0=shares - 0.4, y1=shares + 0.4,
                 line={"color": canvas.theme.muted, "width": 1},
             )  # fmt: skip
-        texts = [removal_text(e, self.view.rank) for e in elements]
+        texts = [removal_text(e, self.view.rank).removeprefix("rank ") for e in elements]
         canvas.figure.add_trace(
             marks.removal_trace(at, [left + 0.03 for left in lefts], [removal] * len(lefts), texts, canvas.theme)
         )

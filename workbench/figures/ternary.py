@@ -16,13 +16,14 @@ from workbench.figures.style import (
     BASE,
     HEADING,
     LIKES_SCALE,
+    SCREEN_BASE,
     SCREEN_HEADING,
     SCREEN_SMALL,
     SMALL,
     colour_of,
     font_families,
 )
-from workbench.figures.text import fit, markup, plain
+from workbench.figures.text import fit, markup, plain, text_width
 
 SCREEN_TERNARY: Final = 440
 HEIGHT_OF_SIDE: Final = 3**0.5 / 2
@@ -44,8 +45,9 @@ class Ternary:
     def draw(self, area: Area) -> None:
         """A triangle with lines at every fifth, its corners named."""
         data, theme = self.data, area.theme
-        area.write(0, 0.09, "Who and what matters?", HEADING, weight="bold")
-        area.write(area.width, 0.09, fit(data.note, area.width - 1.4, SMALL), SMALL, ha="right", color=theme.muted)
+        area.write(0, 0.09, data.title, HEADING, weight="bold")
+        room = area.width - text_width(data.title, HEADING, "bold") - 0.1
+        area.write(area.width, 0.09, fit(data.note, room, SMALL), SMALL, ha="right", color=theme.muted)
         side = self._side(area.width)
         corners = self._corners((area.width - side) / 2, 0.55, side)
         axes = area.inches()
@@ -83,8 +85,10 @@ class Ternary:
         return np.array([[left + side / 2, top], [left, down], [left + side, down]])
 
     def _draw_corners(self, area: Area, corners: NDArray[np.float64]) -> None:
-        for name, (x, y), shift in zip(self.data.population.aspects, corners, (-0.1, 0.19, 0.19), strict=True):
-            area.write(x, y + shift, f"■ {name}", BASE, ha="center", color=colour_of(name), weight="bold")
+        population = self.data.population
+        names = zip(population.aspects, population.aspect_labels, strict=True)
+        for (name, label), (x, y), shift in zip(names, corners, (-0.1, 0.19, 0.19), strict=True):
+            area.write(x, y + shift, f"■ {label}", BASE, ha="center", color=colour_of(name), weight="bold")
 
     def _draw_key(self, area: Area, likes: NDArray[np.int64]) -> None:
         area.write(0, area.height - 0.18, self.data.axis, SMALL, color=area.theme.muted)
@@ -103,8 +107,8 @@ class Ternary:
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same to touch: a click on a dot gives the user's id."""
         data, theme = self.data, canvas.theme
-        canvas.write(0, top + 10, "<b>Who and what matters?</b>", SCREEN_HEADING)
-        canvas.write(1, top + 10, data.note, SCREEN_SMALL, xanchor="right", align="right", color=theme.muted)
+        canvas.write(0, top + 10, f"<b>{data.title}</b>", SCREEN_HEADING)
+        canvas.write(0, top + 30, data.note, SCREEN_SMALL, color=theme.muted)
         canvas.write(0, top + SCREEN_TERNARY - 8, data.axis, SCREEN_SMALL, color=theme.muted)
         people = data.rows[data.dots]
         names = data.population.labels
@@ -112,7 +116,7 @@ class Ternary:
         likes = np.log1p(data.likes)
         hover = [
             f"<b>{markup(names[row])}</b><br>"
-            + "<br>".join(f"{markup(a)} {v:.2f}" for a, v in zip(data.population.aspects, share, strict=True))
+            + "<br>".join(f"{markup(a)} {v:.2f}" for a, v in zip(data.population.aspect_labels, share, strict=True))
             + f"<br>{data.population.likes[row]:,} likes"
             for row, share in zip(people, shares, strict=True)
         ]
@@ -120,7 +124,7 @@ class Ternary:
         canvas.figure.add_trace(
             go.Scatterternary(
                 a=shares[:, 0], b=shares[:, 1], c=shares[:, 2], mode="markers", hovertext=hover, hoverinfo="text",
-                customdata=[str(data.population.users[row]) for row in people], name="users",
+                customdata=[str(data.population.users[row]) for row in people], name="users", cliponaxis=False,
                 marker={
                     "size": size, "color": likes, "colorscale": LIKES_SCALE, "opacity": 0.9,
                     "line": {"width": 0.5, "color": theme.background}, "colorbar": self._colour_bar(canvas, top),
@@ -129,10 +133,12 @@ class Ternary:
         )  # fmt: skip
         if data.chosen is not None:
             a, b, c = data.shares[data.chosen]
+            # Words to the right of a dot at the right corner would leave the page.
+            side = "right" if c + a / 2 < 0.6 else "left"
             canvas.figure.add_trace(
                 go.Scatterternary(
-                    a=[a], b=[b], c=[c], mode="markers+text", text=[f"<b>{markup(data.chosen_label)}</b>"],
-                    textposition="top right", hoverinfo="skip", name="chosen user", cliponaxis=False,
+                    a=[a], b=[b], c=[c], mode="markers+text", text=[f" <b>{markup(data.chosen_label)}</b> "],
+                    textposition=f"middle {side}", hoverinfo="skip", name="chosen user", cliponaxis=False,
                     marker={
                         "size": 18, "symbol": "circle-open", "color": theme.text,
                         "line": {"width": 2, "color": theme.text},
@@ -162,15 +168,15 @@ class Ternary:
 
     def _plot_triangle(self, canvas: Canvas, top: float) -> None:
         corners: dict[str, Any] = {}
-        for axis, name in zip("abc", self.data.population.aspects, strict=True):
+        population = self.data.population
+        for axis, name, label in zip("abc", population.aspects, population.aspect_labels, strict=True):
             colour = colour_of(name)
             corners[f"{axis}axis"] = {
-                "title": {"text": f"<b>{markup(name)}</b>", "font": {"color": colour}},
+                "title": {"text": f"<b>{markup(label)}</b>", "font": {"color": colour, "size": SCREEN_BASE}},
                 "tickfont": {"color": colour, "size": SCREEN_SMALL},
                 "gridcolor": canvas.theme.line,
                 "linecolor": canvas.theme.line,
-                "tick0": 0,
-                "dtick": 0.2,
+                "tickvals": [0.2, 0.4, 0.6, 0.8],
             }
-        domain = {"x": [0.1, 0.9], "y": [canvas.y(top + SCREEN_TERNARY - 50), canvas.y(top + 50)]}
+        domain = {"x": [0.06, 0.94], "y": [canvas.y(top + SCREEN_TERNARY - 54), canvas.y(top + 64)]}
         canvas.figure.update_layout(ternary=corners | {"domain": domain, "bgcolor": "rgba(0,0,0,0)", "sum": 1})

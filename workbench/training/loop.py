@@ -150,6 +150,8 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
     """The training of one process; process 0 alone writes and reports."""
     dataset = Dataset.open(training.data)
     run, config = _open_run(fabric, training, dataset)
+    if run.card.finished:
+        return
     fabric.seed_everything(training.seed, verbose=False)
     model = model_class(training.model)(config, dataset)
     optimizer = torch.optim.Adam(
@@ -158,11 +160,13 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
     state: dict[str, Any] = {"epoch": 0, "best": -math.inf, "best_epoch": 0, "stale": 0}
     if training.resume:
         state = run.load_checkpoint(model, optimizer) or state
+        # An interruption may fall between the checkpoint and the card; the checkpoint is what counts.
+        run.card = run.card.model_copy(update={"history": tuple(Epoch(**e) for e in state.pop("history", ()))})
     module, optimizer = fabric.setup(model, optimizer)
     shard = (fabric.global_rank, fabric.world_size)
     sampler = PairSampler(dataset, config.batch, config.negatives, fabric.device, shard)
     for number in range(state["epoch"] + 1, config.epochs + 1):
-        if state["stale"] >= config.patience or run.card.finished:
+        if state["stale"] >= config.patience:
             break
         model.train()
         model.start_epoch(number)
@@ -224,7 +228,7 @@ def _epoch(fabric: Fabric, module: Any, optimizer: Any, sampler: PairSampler, tr
     if not math.isfinite(mean):
         raise TrainingError(
             f"the loss of {training.model} is {mean} in epoch {number}: train into another folder with a lower rate, "
-            f"for instance --set learning_rate={training.config.get('learning_rate', 0.001) / 10}"
+            f"for instance --set learning_rate={training.config.get('learning_rate', 0.005) / 10:g}"
         )
     return Epoch(epoch=number, loss=mean, seconds=time.perf_counter() - began)
 
@@ -256,6 +260,6 @@ def _keep(run: Run, model: Recommender, optimizer: Any, state: dict[str, Any], e
     """Write the epoch down: weights if they are the best, then the checkpoint, then the learning curve."""
     if better or not state["best_epoch"]:
         run.save_weights(model)
-    history = (*(e for e in run.card.history if e.epoch < epoch.epoch), epoch)
-    run.save_checkpoint(model, optimizer, state)
+    history = (*run.card.history, epoch)
+    run.save_checkpoint(model, optimizer, {**state, "history": [e.model_dump() for e in history]})
     run.save_card(history=history, best_epoch=state["best_epoch"] or epoch.epoch)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from workbench.app import desk, loading, pictures, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.export import export_menu
 from workbench.data.dataset import Dataset
-from workbench.data.errors import DataError
 from workbench.explain.explainer import Recommendation
 from workbench.explain.explanation import EvidenceLevel, Explanation
 from workbench.figures.aspects import aspects_plotly
@@ -37,16 +38,13 @@ def show() -> None:
         explanation = loading.explain(open_desk.source, open_desk.user, item)
     _header(open_desk, explanation)
     _grid(open_desk, best, item)
-    left, right = st.columns([1, 2], gap="medium")
-    with left:
+    # Three equal columns, the words across two of them; on a tablet two, so that the words go below the image.
+    grid = st.grid(3, min_column_width=240)
+    with grid.cell():
         _image(open_desk, item, explanation)
-    with right:
-        st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {explanation.score:.2f}")
-        st.markdown(f"#### {widgets.text(explanation.sentence)}")
-        widgets.verdict_badge(explanation.verdict, key="verdict")
-        st.markdown(widgets.text(explanation.verdict.reason))
+    with grid.cell(column_span=2):
+        _reading(explanation, "aspects")
     with desk.sentences():
-        _aspects(explanation)
         _elements(open_desk, explanation)
     if state.view().compare:
         _comparison(item)
@@ -55,13 +53,7 @@ def show() -> None:
 def _item(open_desk: Desk, best: list[Recommendation]) -> int:
     """Code of the view's image, else of the best one."""
     items, wanted = open_desk.dataset.items, state.view().item
-    if wanted is not None:
-        try:
-            return items.parse(wanted)
-        except DataError as fault:
-            st.warning(widgets.text(fault), icon=":material/link_off:")
-            state.change(item=None)
-    return items.code(best[0].item)
+    return items.code(best[0].item) if wanted is None else items.parse(wanted)
 
 
 def _header(open_desk: Desk, explanation: Explanation) -> None:
@@ -118,22 +110,27 @@ def _image(open_desk: Desk, item: int, explanation: Explanation) -> None:
     st.caption(f"{widgets.text(explanation.item_label)}{by}")
 
 
-def _aspects(explanation: Explanation) -> None:
-    figure = aspects_plotly(explanation, theme=widgets.theme())
+def _reading(explanation: Explanation, key: str) -> None:
+    """The explanation in words, its verdict, and what the score is made of; a click opens an aspect."""
+    st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {explanation.score:.2f}")
+    st.markdown(f"#### {widgets.text(explanation.sentence)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        widgets.verdict_badge(explanation.verdict, key=f"verdict-{key}")
+        st.markdown(widgets.text(explanation.verdict.reason))
     st.plotly_chart(
-        figure,
+        aspects_plotly(explanation, theme=widgets.theme()),
         theme=None,
-        key="aspects",
+        key=key,
         alt=explanation.sentence,
         config=QUIET,
-        on_select=_open_aspect,
+        on_select=partial(_open_aspect, key),
         selection_mode="points",
     )
 
 
-def _open_aspect() -> None:
+def _open_aspect(key: str) -> None:
     """Take the aspect whose mark was clicked."""
-    points = st.session_state["aspects"].selection.points
+    points = st.session_state[key].selection.points
     names = [str(point["customdata"]) for point in points if point.get("customdata")]
     if names and names[0] != "own":
         state.change_option("aspect", names[0])
@@ -175,10 +172,7 @@ def _comparison(item: int) -> None:
     other = desk.opened(view.compare)
     with desk.sentences():
         explanation = loading.explain(other.source, other.user, item)
-    st.markdown(f"Rank {explanation.rank:,} of {explanation.candidates:,}. {widgets.text(explanation.sentence)}")
-    widgets.verdict_badge(explanation.verdict, key="verdict-compare")
-    figure = aspects_plotly(explanation, theme=widgets.theme())
-    st.plotly_chart(figure, theme=None, key="aspects-compare", alt=explanation.sentence, config=QUIET)
+    _reading(explanation, "aspects-compare")
 
 
 show()
