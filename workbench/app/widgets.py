@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Final
 
 import streamlit as st
@@ -33,6 +33,12 @@ def theme() -> ThemeName:
 def text(data: object) -> str:
     """Data text for a place where Streamlit reads Markdown: shown letter by letter."""
     return " ".join(str(data).split()).translate(_ESCAPED)
+
+
+def count(things: Sized, noun: str) -> str:
+    """How many there are: "1 upload", "14 uploads"."""
+    number = len(things)
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def choose(

@@ -37,7 +37,7 @@ SCREEN_FOOT: Final = 44
 SCREEN_ROW: Final = 30
 SCREEN_LABEL: Final = 24
 """Characters of a row's label on the screen."""
-NAMES, REMOVALS = 0.25, 0.82
+NAMES, REMOVALS = 0.27, 0.82
 """Fractions of the width where the names end and the removals begin on the screen."""
 SCREEN_PAD: Final = 0.3
 """Part of an axis on the screen that is kept for the number beside a mark."""

@@ -93,6 +93,7 @@ class Histograms:
             upper = top + 30 + row * SCREEN_ROW
             canvas.write(0, upper + SCREEN_ROW * 0.7, markup(shorten(words, 16)))
             title = {"title": {"text": data.axis, "font": {"size": SCREEN_SMALL}}, "showticklabels": True}
+            title["tickfont"] = {"size": SCREEN_SMALL}
             line = {"range": [-0.01, 1.01], "showline": True, "linecolor": canvas.theme.line}
             across = line | (title if row == last else {})
             at = canvas.axes(0.28, 1, upper, SCREEN_ROW - 6, across, {"range": [0, 1.3 * self._tallest()]})

@@ -172,11 +172,15 @@ class Ternary:
         for axis, name, label in zip("abc", population.aspects, population.aspect_labels, strict=True):
             colour = colour_of(name)
             corners[f"{axis}axis"] = {
-                "title": {"text": f"<b>{markup(label)}</b>", "font": {"color": colour, "size": SCREEN_BASE}},
+                "title": {
+                    "text": f"<b>{markup(label).replace(' ', '<br>')}</b>",
+                    "font": {"color": colour, "size": SCREEN_BASE},
+                },
                 "tickfont": {"color": colour, "size": SCREEN_SMALL},
                 "gridcolor": canvas.theme.line,
                 "linecolor": canvas.theme.line,
+                "layer": "below traces",
                 "tickvals": [0.2, 0.4, 0.6, 0.8],
             }
-        domain = {"x": [0.06, 0.94], "y": [canvas.y(top + SCREEN_TERNARY - 54), canvas.y(top + 64)]}
+        domain = {"x": [0.09, 0.91], "y": [canvas.y(top + SCREEN_TERNARY - 72), canvas.y(top + 64)]}
         canvas.figure.update_layout(ternary=corners | {"domain": domain, "bgcolor": "rgba(0,0,0,0)", "sum": 1})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,9 +11,10 @@ from torch import Tensor, nn
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
-from workbench.features.store import Features
+from workbench.features.taste import image_and_user_vectors
 from workbench.layers.attention import AdditiveScore, Squash
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
+from workbench.layers.hierarchy import UserSide
 from workbench.layers.recorded import RecordedSets
 from workbench.layers.segments import gated_softmax, gated_softmax_rows, segment_sum, weighted_sum
 from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender
@@ -60,35 +60,6 @@ class HASCConfig(ModelConfig):
     def staged(self) -> bool:
         """The attention rests during the warm start."""
         return self.warm_start > 0
-
-
-@dataclass(frozen=True)
-class UserSide:
-    """What does not depend on the image, for R rows.
-
-    Attributes:
-        base: (R, d) own taste P.
-        query: (R, hidden) what the aspect attention knows of the user.
-        contexts: by aspect, the context (R, d).
-        scores: (R, aspects of the user's side) aspect scores before the softmax; ``presence`` their gates.
-        sets: by aspect, the elements; ``weights`` their attention.
-    """
-
-    base: Tensor
-    query: Tensor
-    contexts: dict[str, Tensor]
-    scores: Tensor
-    presence: Tensor
-    sets: dict[str, Ragged]
-    weights: dict[str, Tensor]
-
-    def spread(self, rows: Tensor) -> UserSide:
-        """The dense parts repeated for the given ``rows``; the sets stay behind."""
-        base, query, scores, presence = (
-            part.index_select(0, rows) for part in (self.base, self.query, self.scores, self.presence)
-        )
-        contexts = {name: context.index_select(0, rows) for name, context in self.contexts.items()}
-        return UserSide(base, query, contexts, scores, presence, {}, {})
 
 
 class HASC(Recommender):
@@ -151,13 +122,11 @@ class HASC(Recommender):
         if "visual" not in config.inputs or not self.nets:
             return
         try:
-            images = Features.open(dataset.root, config.features).vectors(dataset)
+            images, users = image_and_user_vectors(dataset, config.features)
         except DataError as missing:
             raise DataError(f"{missing}, or train hasc without them: --set inputs=base,auxiliary") from None
-        history = dataset.history
-        share = (1.0 / history.lengths.clamp_min(1)).index_select(0, history.rows)
         self.register_buffer("image_features", images, persistent=False)
-        self.register_buffer("user_features", weighted_sum(images, history, share), persistent=False)
+        self.register_buffer("user_features", users, persistent=False)
         for layer in self.nets:
             self.look[layer] = nn.Linear(images.shape[1], config.dim, bias=False)
 

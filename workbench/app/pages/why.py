@@ -62,8 +62,8 @@ def _header(open_desk: Desk, explanation: Explanation) -> None:
         with st.container(width="content", gap=None):
             st.header("Why this image?")
             facts = (
-                f"**{widgets.text(open_desk.user_label)}** · {len(data.uploads.row(user)):,} uploads · "
-                f"follows {len(data.follows.row(user)):,} · {len(data.history.row(user)):,} likes"
+                f"**{widgets.text(open_desk.user_label)}** · {widgets.count(data.uploads.row(user), 'upload')} · "
+                f"follows {len(data.follows.row(user)):,} · {widgets.count(data.history.row(user), 'like')}"
             )
             st.markdown(facts)
         export_menu(explanation, data.root, state.view().changed(item=str(explanation.item)))
@@ -112,11 +112,12 @@ def _image(open_desk: Desk, item: int, explanation: Explanation) -> None:
 
 def _reading(explanation: Explanation, key: str) -> None:
     """The explanation in words, its verdict, and what the score is made of; a click opens an aspect."""
-    st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {explanation.score:.2f}")
-    st.markdown(f"#### {widgets.text(explanation.sentence)}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        widgets.verdict_badge(explanation.verdict, key=f"verdict-{key}")
-        st.markdown(widgets.text(explanation.verdict.reason))
+    with st.container(gap=None):
+        st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {explanation.score:.2f}")
+        st.markdown(f"#### {widgets.text(explanation.sentence)}")
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            widgets.verdict_badge(explanation.verdict, key=f"verdict-{key}")
+            st.markdown(widgets.text(explanation.verdict.reason))
     st.plotly_chart(
         aspects_plotly(explanation, theme=widgets.theme()),
         theme=None,
