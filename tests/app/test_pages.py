@@ -99,6 +99,21 @@ def test_another_image_and_another_user_are_opened() -> None:
 
 
 @pytest.mark.usefixtures("home")
+def test_any_image_is_reached_and_the_way_back_leads_to_the_former_view() -> None:
+    app = at_page(opened(dataset="cards", run="hasc"), "why")
+    before = app.query_params["user"]
+    images = app.selectbox("choose-item")
+    last = images.options[-1]
+    images.set_value(last.removeprefix("image ")).run()
+    assert not app.exception and not app.warning
+    assert last in shown(app) and "item" in app.query_params
+    del app.query_params["item"]
+    app.run()
+    assert "Rank 1 of" in shown(app) and app.query_params["user"] == before
+    assert app.selectbox("choose-item").value == "—"
+
+
+@pytest.mark.usefixtures("home")
 def test_a_second_run_stands_beside_the_first() -> None:
     app = at_page(opened(dataset="toy", run="hasc", compare="svdpp"), "why")
     assert not app.exception

@@ -50,7 +50,7 @@ def test_initials(label: str, letters: str) -> None:
 
 def test_numbers_as_people_read_them() -> None:
     assert text.signed_text(0.314) == "+0.31" and text.signed_text(-0.05) == "−0.05"
-    assert text.signed_text(-0.001) == "−0.00" and text.signed_text(0.0) == "0.00" and text.signed_text(None) == ""
+    assert text.signed_text(-0.001) == "≈0" and text.signed_text(0.0) == "0" and text.signed_text(None) == ""
     assert text.weight_text(0.001) == "<0.01" and text.weight_text(0.0) == "0.00" and text.weight_text(1) == "1.00"
     assert text.decimals([0.004]) == 4 and text.decimals([12.0, 0.1]) == 2 and text.decimals([]) == 2
 

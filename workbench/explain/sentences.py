@@ -29,6 +29,8 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
     positive = sum(value for value in parts.values() if value > 0)
     if parts[best] <= 0 or positive <= 0:
         return "Nothing the model reads speaks for this image: every part of its score is zero or negative."
+    if len(parts) == 1:
+        return f"Because of your own taste alone ({own:+.2f}): this model reads no evidence."
     degree = "Mostly" if parts[best] > 0.5 * positive else "Chiefly, among several reasons,"
     if best == "own":
         return f"{degree} because of your own taste ({own:+.2f}), which no recorded evidence explains further."

@@ -32,9 +32,9 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
     pool, shown = _pool(levels)
     numbers = {"elements": float(len(pool))}
     if len(pool) < 2:
-        return Verdict(
-            badge="cannot be judged", reason="There are fewer than two pieces of evidence to compare.", numbers=numbers
-        )
+        few = "There is only one piece of evidence, and nothing to compare it with."
+        reason = few if pool else "The model has no evidence here, so there is nothing to check."
+        return Verdict(badge="cannot be judged", reason=reason, numbers=numbers)
     spread = flatness(shown)
     if spread is None or spread >= FLAT:
         reason = "The model spreads itself evenly over all evidence: it shows no preference to check."

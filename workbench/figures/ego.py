@@ -41,7 +41,8 @@ from workbench.figures.text import (
 )
 
 TOP: Final = 12
-SCREEN_BODY: Final = 400
+"""More people than this would write over each other."""
+SCREEN_BODY: Final = 430
 SCREEN_FOOT: Final = 26
 CHIP: Final = 0.15
 THIN, THICK = 0.5, 6.0
@@ -209,7 +210,7 @@ def ego_figure(
     width: float = FULL_WIDTH,
     theme: ThemeName = "light",
 ) -> Figure:
-    """The ``top`` strongest people of a level round the user, on paper.
+    """The ``top`` strongest people of a level round the user, at most ``TOP``, on paper.
 
     Args:
         rank: rank of the explained image with everything present.
@@ -218,7 +219,7 @@ def ego_figure(
         by: what orders the people; None takes contribution where the model is additive, else attention.
         width: inches.
     """
-    view = view_level(level, rank, top, by, heading)
+    view = view_level(level, rank, min(top, TOP), by, heading)
     return compose([Ego(view, user_label, colour_of(level.name, level.kind))], width, theme_named(theme))
 
 
@@ -233,5 +234,5 @@ def ego_plotly(
     theme: ThemeName = "light",
 ) -> go.Figure:
     """The same on the screen; clicking a chip gives the person's id as custom data."""
-    view = view_level(level, rank, top, by, heading)
+    view = view_level(level, rank, min(top, TOP), by, heading)
     return compose_plotly([Ego(view, user_label, colour_of(level.name, level.kind))], theme_named(theme))

@@ -82,17 +82,9 @@ def plot_icons(
             tiles.append(i)
             continue
         canvas.figure.add_layout_image(
-            source=thumbnail_uri(path, SCREEN_PIXELS),
-            xref=at.x,
-            yref=at.y,
-            x=x[i],
-            y=y[i],
-            sizex=image_size[0],
-            sizey=image_size[1],
-            sizing="contain",
-            xanchor="center",
-            yanchor="middle",
-        )
+            source=thumbnail_uri(path, SCREEN_PIXELS), xref=at.x, yref=at.y, x=x[i], y=y[i], sizing="contain",
+            sizex=image_size[0], sizey=image_size[1], xanchor="center", yanchor="middle",
+        )  # fmt: skip
     for indices, symbol, words in (
         (people, "circle", [initials(elements[i].label) for i in people]),
         (tiles, "square", ["" if size < 40 else markup(elements[i].id) for i in tiles]),

@@ -129,14 +129,10 @@ def contribution_traces(
             go.Scatter(
                 x=[value for i in rows for value in (starts[i], ends[i], None)],
                 y=[value for i in rows for value in (y[i], y[i], None)],
-                mode="lines",
-                line={"color": colour, "width": 2.5},
-                xaxis=at.x,
-                yaxis=at.y,
-                hoverinfo="skip",
+                mode="lines", line={"color": colour, "width": 2.5}, xaxis=at.x, yaxis=at.y, hoverinfo="skip",
                 name="contribution stem",
             )
-        )
+        )  # fmt: skip
     heads = {
         "size": 10,
         "color": [colours[i] if (lengths[i] or 0.0) >= 0 else theme.background for i in shown],

@@ -15,6 +15,7 @@ from workbench.figures.levels import NO_SHARES, NO_WEIGHTS, LevelView
 from workbench.figures.page import Area, Canvas, Pair
 from workbench.figures.style import BASE, FULL_WIDTH, HEADING, SCREEN_HEADING, SCREEN_SMALL, SMALL
 from workbench.figures.text import (
+    FAINT,
     decimals,
     fit,
     hover_text,
@@ -132,8 +133,9 @@ class Panels:
 
     def _draw_attention(self, axes: Axes, width: float, area: Area) -> None:
         weights = [e.attention for e in self.view.elements]
-        _frame(axes, len(weights), area, self.view.attention_title, width)
-        if self.view.attention_sum is None:
+        absent = self.view.attention_sum is None
+        _frame(axes, len(weights), area, "attention" if absent else self.view.attention_title, width)
+        if absent:
             _absent(axes, area, NO_WEIGHTS)
             return
         room = text_width("<0.01", SMALL) + 0.06
@@ -155,9 +157,10 @@ class Panels:
         known = [s for s in shares if s is not None]
         places = decimals(known)
         room = max(text_width(signed_text(s, places), SMALL) for s in known) + 0.09
-        low, high = min(0.0, *known), max(0.0, *known)
-        before, after = room if low < 0 else 0.06, room if high > 0 or low == 0 else 0.06
-        scale = ((high - low) or 1.0) / (width - before - after)
+        low = min(0.0, *known)
+        high = max(0.0, *known, low + FAINT)
+        before, after = room if low < 0 else 0.06, room if high > 0 else 0.06
+        scale = (high - low) / (width - before - after)
         axes.set_xlim(low - before * scale, high + after * scale)
         _ticks(axes, max(high, -low))
         axes.axvline(0, color=area.theme.muted, linewidth=0.7)
@@ -208,7 +211,9 @@ class Panels:
             marks.attention_trace(at, rows, weights, view.colours, canvas.theme, hover=hover, ids=_ids(view.elements))
         )
         largest = max((w for w in weights if w is not None), default=0.0) or 1.0
-        _zero(canvas, at, [0, largest / (1 - SCREEN_PAD)])
+        _zero(canvas, at, [0, largest / (1 - SCREEN_PAD)], ticks=view.attention_sum is not None)
+        if view.attention_sum is None:
+            return
         for row, weight in zip(rows, weights, strict=True):
             value = "no weight" if weight is None else weight_text(weight)
             _note(canvas, at, weight or 0.0, row, markup(value), 4)
@@ -222,9 +227,10 @@ class Panels:
         ):
             canvas.figure.add_trace(trace)
         known = [s for s in shares if s is not None]
-        low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
-        before, after = SCREEN_PAD if low < 0 else 0.04, SCREEN_PAD if high > 0 or low == 0 else 0.04
-        scale = ((high - low) or 1.0) / (1 - before - after)
+        low = min(0.0, *known, 0.0)
+        high = max(0.0, *known, low + FAINT)
+        before, after = SCREEN_PAD if low < 0 else 0.04, SCREEN_PAD if high > 0 else 0.04
+        scale = (high - low) / (1 - before - after)
         _zero(canvas, at, [low - before * scale, high + after * scale])
         for row, share in zip(rows, shares, strict=True):
             if share is not None:
@@ -275,25 +281,19 @@ def _axis(title: str) -> dict[str, Any]:
     return {"title": _title(title)} | ticks
 
 
-def _zero(canvas: Canvas, at: Pair, limits: list[float]) -> None:
+def _zero(canvas: Canvas, at: Pair, limits: list[float], *, ticks: bool = True) -> None:
     axis = "xaxis" + at.x[1:]
     line = {"zeroline": True, "zerolinecolor": canvas.theme.muted, "zerolinewidth": 1}
-    frame = {"showline": True, "linecolor": canvas.theme.line, "ticks": "outside", "tickcolor": canvas.theme.line}
+    frame = {"showline": True, "linecolor": canvas.theme.line, "tickcolor": canvas.theme.line}
+    frame |= {"ticks": "outside" if ticks else "", "showticklabels": ticks}
     canvas.figure.update_layout({axis: {"range": limits} | line | frame})
 
 
 def _note(canvas: Canvas, at: Pair, x: float, y: float, text: str, shift: int) -> None:
     canvas.figure.add_annotation(
-        x=x,
-        y=y,
-        xref=at.x,
-        yref=at.y,
-        text=text,
-        showarrow=False,
-        xshift=shift,
-        xanchor="left" if shift > 0 else "right",
-        font={"size": SCREEN_SMALL, "color": canvas.theme.muted},
-    )
+        x=x, y=y, xref=at.x, yref=at.y, text=text, showarrow=False, xshift=shift,
+        xanchor="left" if shift > 0 else "right", font={"size": SCREEN_SMALL, "color": canvas.theme.muted},
+    )  # fmt: skip
 
 
 def _ids(elements: tuple[Element, ...]) -> list[str]:

@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from workbench.explain.explanation import Element, EvidenceLevel
 from workbench.figures import icons, marks
 from workbench.figures.levels import NO_SHARES, NO_WEIGHTS, By, LevelView, view_level
-from workbench.figures.page import Area, Canvas, compose, compose_plotly
+from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import FULL_WIDTH, SCREEN_SMALL, SMALL, ThemeName, colour_of, theme_named
 from workbench.figures.text import (
+    FAINT,
     decimals,
     fit,
     hover_text,
@@ -52,7 +53,7 @@ class Scale:
         """The scale on which the range of ``values``, zero included, takes ``length``."""
         known = [v for v in values if v is not None]
         low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
-        unit = length / ((high - low) or 1.0)
+        unit = length / max(high - low, FAINT)
         return cls(-low * unit, unit, decimals(known))
 
 
@@ -165,7 +166,18 @@ class Strip:
 
     @property
     def _screen_row(self) -> float:
-        return SCREEN_PICTURE + self._lines * SCREEN_LINE + 10
+        return SCREEN_PICTURE + (1 + len(self._screen_lines)) * SCREEN_LINE + 10
+
+    @property
+    def _screen_lines(self) -> list[str]:
+        """The numbers under a picture, from top to bottom; what the model lacks is said in the key alone."""
+        view = self.view
+        has = {
+            "attention": view.attention_sum is not None,
+            "contribution": view.has_contribution,
+            "without it": view.has_removal,
+        }
+        return [name for name, known in has.items() if known]
 
     def pixels(self) -> float:
         """Pixels on the screen."""
@@ -184,8 +196,7 @@ class Strip:
         canvas.write(0, top + self.pixels() - 10, key, SCREEN_SMALL, color=canvas.theme.muted)
 
     def _plot_row(self, canvas: Canvas, top: float, cells: slice) -> None:
-        elements, colours = self.view.elements[cells], self.view.colours[cells]
-        height = self._screen_row - 10
+        elements, height = self.view.elements[cells], self._screen_row - 10
         # x counts in cells, the first of them for the names of the numbers; y counts in lines of text.
         lines = height / SCREEN_LINE
         picture = SCREEN_PICTURE / SCREEN_LINE
@@ -193,52 +204,55 @@ class Strip:
         lefts = [1.0 + i for i in range(len(elements))]
         middles = [left + 0.45 for left in lefts]
         icons.plot_icons(canvas, at, elements, self.root, middles, [picture / 2] * len(lefts), 76, (0.9, picture - 0.2))
-        hover = [hover_text(e, self.view.rank) for e in elements]
-        ids = [str(e.id) for e in elements]
-        title, weights, shares, removal = (picture + i + 0.5 for i in range(4))
-        words = [(middle, title, markup(shorten(e.label, 14))) for middle, e in zip(middles, elements, strict=True)]
-        self._write(canvas, at.x, at.y, words, "center")
-        names = [(0.0, weights, "attention"), (0.0, shares, "contribution")]
-        self._write(canvas, at.x, at.y, names + [(0.0, removal, "without it")][: self._lines - 3], "left")
+        words = [(x, picture + 0.5, markup(shorten(e.label, 14))) for x, e in zip(middles, elements, strict=True)]
+        self._write(canvas, at, words, "center")
+        names = [(0.0, picture + 1.5 + i, name) for i, name in enumerate(self._screen_lines)]
+        self._write(canvas, at, names, "left")
+        for _, y, name in names:
+            if name == "attention":
+                self._plot_attention(canvas, at, cells, lefts, y)
+            elif name == "contribution":
+                self._plot_contribution(canvas, at, cells, lefts, y)
+            else:
+                texts = [removal_text(e, self.view.rank).removeprefix("rank ") for e in elements]
+                across = [left + 0.03 for left in lefts]
+                canvas.figure.add_trace(marks.removal_trace(at, across, [y] * len(lefts), texts, canvas.theme))
+
+    def _plot_attention(self, canvas: Canvas, at: Pair, cells: slice, lefts: list[float], y: float) -> None:
+        elements = self.view.elements[cells]
         scale = Scale.over([e.attention for e in self.view.elements], 0.48)
         lengths = [None if e.attention is None else e.attention * scale.unit for e in elements]
         canvas.figure.add_trace(
             marks.attention_trace(
-                at, [weights] * len(lefts), lengths, colours, canvas.theme,
-                origins=lefts, thickness=0.5, hover=hover, ids=ids,
+                at, [y] * len(lefts), lengths, self.view.colours[cells], canvas.theme, origins=lefts, thickness=0.5,
+                hover=[hover_text(e, self.view.rank) for e in elements], ids=[str(e.id) for e in elements],
             )
         )  # fmt: skip
-        numbers = [(left + 0.92, weights, weight_text(e.attention)) for left, e in zip(lefts, elements, strict=True)]
-        share = Scale.over([e.contribution for e in self.view.elements], 0.26)
-        zeros = [left + 0.06 + share.zero for left in lefts]
-        lengths = [None if e.contribution is None else e.contribution * share.unit for e in elements]
+        texts = [markup(weight_text(e.attention)) for e in elements]
+        self._write(canvas, at, [(left + 0.92, y, text) for left, text in zip(lefts, texts, strict=True)], "right")
+
+    def _plot_contribution(self, canvas: Canvas, at: Pair, cells: slice, lefts: list[float], y: float) -> None:
+        elements = self.view.elements[cells]
+        scale = Scale.over([e.contribution for e in self.view.elements], 0.26)
+        zeros = [left + 0.06 + scale.zero for left in lefts]
+        lengths = [None if e.contribution is None else e.contribution * scale.unit for e in elements]
         for trace in marks.contribution_traces(
-            at, [shares] * len(lefts), lengths, colours, canvas.theme, origins=zeros, hover=hover, ids=ids
-        ):
+            at, [y] * len(lefts), lengths, self.view.colours[cells], canvas.theme, origins=zeros,
+            hover=[hover_text(e, self.view.rank) for e in elements], ids=[str(e.id) for e in elements],
+        ):  # fmt: skip
             canvas.figure.add_trace(trace)
-        numbers += [
-            (left + 0.92, shares, signed_text(e.contribution, share.places))
-            for left, e in zip(lefts, elements, strict=True)
-        ]
-        self._write(canvas, at.x, at.y, [(x, y, markup(text)) for x, y, text in numbers], "right")
-        if self.view.attention_sum is None:
-            self._write(canvas, at.x, at.y, [(1.0, weights, NO_WEIGHTS)], "left")
-        if not self.view.has_contribution:
-            self._write(canvas, at.x, at.y, [(1.0, shares, NO_SHARES)], "left")
-        for zero in zeros if self.view.has_contribution else []:
+        for zero in zeros:
             canvas.figure.add_shape(
-                type="line", xref=at.x, yref=at.y, x0=zero, x1=zero, y0=shares - 0.4, y1=shares + 0.4,
+                type="line", xref=at.x, yref=at.y, x0=zero, x1=zero, y0=y - 0.4, y1=y + 0.4,
                 line={"color": canvas.theme.muted, "width": 1},
             )  # fmt: skip
-        texts = [removal_text(e, self.view.rank).removeprefix("rank ") for e in elements]
-        canvas.figure.add_trace(
-            marks.removal_trace(at, [left + 0.03 for left in lefts], [removal] * len(lefts), texts, canvas.theme)
-        )
+        texts = [signed_text(e.contribution, scale.places) for e in elements]
+        self._write(canvas, at, [(left + 0.92, y, text) for left, text in zip(lefts, texts, strict=True)], "right")
 
-    def _write(self, canvas: Canvas, x: str, y: str, words: list[tuple[float, float, str]], anchor: str) -> None:
+    def _write(self, canvas: Canvas, at: Pair, words: list[tuple[float, float, str]], anchor: str) -> None:
         for across, down, text in words:
             canvas.figure.add_annotation(
-                x=across, y=down, xref=x, yref=y, text=text, xanchor=anchor, showarrow=False,
+                x=across, y=down, xref=at.x, yref=at.y, text=text, xanchor=anchor, showarrow=False,
                 font={"size": SCREEN_SMALL, "color": canvas.theme.muted},
             )  # fmt: skip
 

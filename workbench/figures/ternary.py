@@ -133,12 +133,12 @@ class Ternary:
         )  # fmt: skip
         if data.chosen is not None:
             a, b, c = data.shares[data.chosen]
-            # Words to the right of a dot at the right corner would leave the page.
-            side = "right" if c + a / 2 < 0.6 else "left"
+            # Words must not leave the page at the right corner, nor meet the name of the upper one.
+            side = "middle right" if a > 0.8 else "top right" if c + a / 2 < 0.6 else "top left"
             canvas.figure.add_trace(
                 go.Scatterternary(
                     a=[a], b=[b], c=[c], mode="markers+text", text=[f" <b>{markup(data.chosen_label)}</b> "],
-                    textposition=f"middle {side}", hoverinfo="skip", name="chosen user", cliponaxis=False,
+                    textposition=side, hoverinfo="skip", name="chosen user", cliponaxis=False,
                     marker={
                         "size": 18, "symbol": "circle-open", "color": theme.text,
                         "line": {"width": 2, "color": theme.text},
@@ -182,5 +182,5 @@ class Ternary:
                 "layer": "below traces",
                 "tickvals": [0.2, 0.4, 0.6, 0.8],
             }
-        domain = {"x": [0.09, 0.91], "y": [canvas.y(top + SCREEN_TERNARY - 72), canvas.y(top + 64)]}
+        domain = {"x": [0.14, 0.93], "y": [canvas.y(top + SCREEN_TERNARY - 72), canvas.y(top + 64)]}
         canvas.figure.update_layout(ternary=corners | {"domain": domain, "bgcolor": "rgba(0,0,0,0)", "sum": 1})

@@ -18,6 +18,8 @@ from workbench.figures.style import font_families
 _UNPRINTABLE: Final = {"Cc", "Cs", "Cn"}
 _RULER: Final = TextToPath()
 _POINTS_PER_INCH: Final = 72.0
+FAINT: Final = 0.001
+"""No scale of contributions spans less, or rounding errors would look like evidence."""
 
 
 def clean(text: object) -> str:
@@ -102,10 +104,12 @@ def weight_text(value: float | None) -> str:
 
 
 def signed_text(value: float | None, places: int = 2) -> str:
-    """A contribution with its sign: +0.31, −0.05, exactly 0.00, or nothing where there is none."""
+    """A contribution with its sign: +0.31, −0.05, ≈0 where rounding leaves nothing, exactly 0, or no words for none."""
     if value is None:
         return ""
-    return f"{value:+.{places}f}".replace("-", "−") if value else f"{0:.{places}f}"
+    if round(value, places) == 0:
+        return "≈0" if value else "0"
+    return f"{value:+.{places}f}".replace("-", "−")
 
 
 def removal_text(element: Element, rank: int) -> str:

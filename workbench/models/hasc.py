@@ -79,11 +79,13 @@ class HASC(Recommender):
     )
     needs = ("likes",)
     evidence = (
-        EvidenceGroup("uploads", "uploads", "image", "user", "items.creator", "it resembles images you uploaded"),
+        EvidenceGroup(
+            "uploads", "uploads", "image", "user", "items.creator", "the model ties it to images you uploaded"
+        ),
         EvidenceGroup(
             "follows", "people followed", "person", "user", "follows", "people you follow like this kind of image"
         ),
-        EvidenceGroup("creator", "creator", "person", "item", "items.creator", "you like what its creator makes"),
+        EvidenceGroup("creator", "creator", "person", "item", "items.creator", "of who made it"),
     )
     Config = HASCConfig
     config: HASCConfig

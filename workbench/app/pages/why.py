@@ -18,6 +18,7 @@ from workbench.figures.elements import elements_plotly
 from workbench.figures.levels import By
 from workbench.figures.strip import strip_plotly
 from workbench.figures.style import ThemeName
+from workbench.figures.text import signed_text
 from workbench.layers.evidence import ASPECTS
 
 # Pixels of a thumbnail on the screen, made for ten in a row; a string here would be drawn on the page.
@@ -112,8 +113,9 @@ def _image(open_desk: Desk, item: int, explanation: Explanation) -> None:
 
 def _reading(explanation: Explanation, key: str) -> None:
     """The explanation in words, its verdict, and what the score is made of; a click opens an aspect."""
-    with st.container(gap=None):
-        st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {explanation.score:.2f}")
+    with st.container(gap="xsmall"):
+        score = signed_text(explanation.score).removeprefix("+")
+        st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {score}")
         st.markdown(f"#### {widgets.text(explanation.sentence)}")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             widgets.verdict_badge(explanation.verdict, key=f"verdict-{key}")
@@ -154,12 +156,14 @@ def _elements(open_desk: Desk, explanation: Explanation) -> None:
         order = widgets.switch("Ordered by", ORDERS, "by")
         drawn = ("list", "network") if level.kind == "person" and len(level.elements) > 2 else ()
         drawing = widgets.switch("Drawn as", drawn, "drawn") if drawn else "list"
-        every = len(level.elements) > SHOWN and widgets.toggle(f"all {len(level.elements)}", "all")
+        every = (
+            drawing == "list" and len(level.elements) > SHOWN and widgets.toggle(f"all {len(level.elements)}", "all")
+        )
     top = ALL if every else SHOWN
     heading, root, theme = groups[name].label.capitalize(), open_desk.dataset.root, widgets.theme()
     if drawing == "network":
         centre = explanation.user_label
-        figure = ego_plotly(level, explanation.rank, centre, heading=heading, top=top, by=order, theme=theme)
+        figure = ego_plotly(level, explanation.rank, centre, heading=heading, by=order, theme=theme)
     else:
         draw = strip_plotly if level.kind == "image" else elements_plotly
         figure = draw(level, explanation.rank, root, heading=heading, top=top, by=order, theme=theme)
