@@ -218,7 +218,8 @@ class Explainer:
             )
             for k, code in enumerate(level.elements.values.tolist())
         )
-        return EvidenceLevel(name=level.name, kind=kind, elements=elements)
+        label = None if level.name == ASPECTS else self.groups[level.name].label
+        return EvidenceLevel(name=level.name, kind=kind, label=label, elements=elements)
 
     def _named(self, kind: str, code: int) -> Element:
         """An element without numbers yet."""

@@ -57,10 +57,16 @@ class Element(Frozen):
 
 
 class EvidenceLevel(Frozen):
-    """The elements of one level of the attention, in the order the dataset gives them."""
+    """The elements of one level of the attention, in the order the dataset gives them.
+
+    Attributes:
+        name: how commands and exports call it; ``kind`` what its elements are.
+        label: what a person calls it; the name where it is left out.
+    """
 
     name: str
     kind: str
+    label: str | None = None
     elements: tuple[Element, ...]
 
     @property

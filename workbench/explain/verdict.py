@@ -24,10 +24,11 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
 
     1. cannot be judged: fewer than two elements, or no preference among them (entropy within 5% of uniform);
     2. not supported: own taste makes up 80% or more of the positive score, so it rests on something not shown;
-    3. supported: the element shown strongest is also the one whose removal costs most, or is among the three
+    3. not supported: no removal of a single element lowers the score;
+    4. supported: the element shown strongest is also the one whose removal costs most, or is among the three
        costliest and Kendall's tau between the two orders is at least 0.5;
-    4. partly: it is among the three costliest, or tau is at least 0.2;
-    5. not supported: otherwise; the reason names the element the score needs most.
+    5. partly: it is among the three costliest, or tau is at least 0.2;
+    6. not supported: otherwise; the reason names the element the score needs most.
     """
     pool, shown = _pool(levels)
     numbers = {"elements": float(len(pool))}
@@ -54,9 +55,12 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
 
 
 def _decide(top: Element, needed: Element, place: int, tau: float, share: float, numbers: dict[str, float]) -> Verdict:
-    """Rules 2 to 5."""
+    """Rules 2 to 6."""
     if share >= OWN_TASTE:
         reason = f"The score rests on own taste ({share:.0%} of what speaks for the image), not on the evidence shown."
+        return Verdict(badge="not supported", reason=reason, numbers=numbers)
+    if (needed.removal or 0.0) >= 0:
+        reason = "No single piece of evidence holds the score up: without any of them it stays or rises."
         return Verdict(badge="not supported", reason=reason, numbers=numbers)
     if place == 1 or (place <= 3 and tau >= AGREE):
         reason = f"What is shown strongest, {top.label}, is also what the score loses {_ordinal(place)} without."

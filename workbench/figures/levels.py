@@ -102,7 +102,7 @@ def view_level(
     return LevelView(
         name=level.name,
         kind=level.kind,
-        heading=heading or level.name.capitalize(),
+        heading=heading or _heading(level.label or level.name),
         rank=rank,
         elements=elements,
         colours=tuple(FLAT_GREY if level.is_flat else _element_colour(level, e) for e in elements),
@@ -149,7 +149,7 @@ def _aspects_level(explanation: Explanation) -> EvidenceLevel:
         return first
     shares = [e.contribution for e in first.elements if e.contribution is not None]
     total = sum(shares) if len(shares) == len(first.elements) else None
-    group = Element(kind="aspect", id=first.name, label=first.name, contribution=total)
+    group = Element(kind="aspect", id=first.name, label=first.label or first.name, contribution=total)
     return EvidenceLevel(name=ASPECTS, kind="aspect", elements=(group,))
 
 
