@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -279,7 +280,9 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on(ask: Ask, toy: Da
     out = tmp_path / "run"
     settings = ["--set", "epochs=100000", "--set", "patience=100000"]
     command = ["-m", "workbench", "train", "bpr", "--data", str(toy.root), "--out", str(out), *settings]
-    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
+    # A shell's background jobs ignore Ctrl-C and hand that down; this process must not.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     deadline = time.monotonic() + 60
     while not (out / "weights.safetensors").is_file() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -19,7 +19,7 @@ class TestSVDpp(ModelCase):
             liked = [j for j in world.history.row(int(user)).tolist() if j != int(item)]
             context = sum((weights["liked.weight"][j] for j in liked), torch.zeros(15)) / max(len(liked), 1) ** 0.5
             expected = weights["bias"][item] + weights["items.weight"][item] @ (weights["users.weight"][user] + context)
-            assert float(score) == pytest.approx(float(expected), abs=1e-4)
+            assert score.item() == pytest.approx(expected.item(), abs=1e-4)
 
 
 class TestSVDppAsPrinted(ModelCase):
