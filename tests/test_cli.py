@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -279,10 +278,11 @@ def test_faults_of_the_program_show_where_when_asked(ask: Ask, trained: Path, mo
 def test_an_interrupted_training_says_how_to_go_on_and_goes_on(ask: Ask, toy: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "run"
     settings = ["--set", "epochs=100000", "--set", "patience=100000"]
-    command = ["-m", "workbench", "train", "bpr", "--data", str(toy.root), "--out", str(out), *settings]
     # A shell's background jobs ignore Ctrl-C and hand that down; this process must not.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True, preexec_fn=heed)
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{heed}; from workbench.cli import main; main()"
+    command = ["-c", start, "train", "bpr", "--data", str(toy.root), "--out", str(out), *settings]
+    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (out / "weights.safetensors").is_file() and time.monotonic() < deadline:
         time.sleep(0.1)
