@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from workbench.explain.explanation import Element, EvidenceLevel, flatness
 from workbench.explain.sentences import sentence
-from workbench.explain.verdict import judge
+from workbench.explain.verdict import judge, kendall_tau
 from workbench.layers.evidence import ASPECTS
 from workbench.models.hasc import HASC
 
@@ -104,3 +106,12 @@ def test_flatness_is_entropy_over_uniform_entropy() -> None:
     assert flatness([1, 0, 0]) == pytest.approx(0)
     assert flatness([0.5, 0.25, 0.25]) == pytest.approx(1.5 / 1.584962500721156)
     assert flatness([1.0]) is None and flatness([0.0, 0.0]) is None
+
+
+def test_kendall_tau_agrees_with_scipy() -> None:
+    generator = np.random.default_rng(0)
+    for size in (2, 5, 40):
+        first, second = generator.integers(0, 6, size).tolist(), generator.normal(size=size).tolist()
+        expected = kendalltau(first, second).statistic
+        assert kendall_tau(first, second) == pytest.approx(0.0 if np.isnan(expected) else expected)
+    assert kendall_tau([1.0, 1.0], [0.0, 3.0]) == 0.0

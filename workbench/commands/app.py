@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -25,14 +26,21 @@ def app(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8501,
 ) -> None:
     """Open the dashboard in the browser, on this machine alone. Ctrl-C ends it."""
-    environment = dict(os.environ)
     for name, folder in ((DATA, data), (RUNS, runs)):
         if folder is not None:
             if not folder.is_dir():
                 raise typer.BadParameter(f"there is no folder {folder}")
-            environment[name] = str(folder.resolve())
-    arguments = [sys.executable, "-m", "streamlit", "run", str(script()), "--server.port", str(port)]
-    os.execve(sys.executable, arguments, environment)  # noqa: S606
+            os.environ[name] = str(folder.resolve())
+    Thread(target=_warm, daemon=True).start()
+    from streamlit.web.cli import main
+
+    main(["run", str(script()), "--server.port", str(port)])
+
+
+def _warm() -> None:
+    """Import what the first page needs while the server starts and the browser opens."""
+    for module in ("workbench.explain.explainer", "workbench.figures.card", "workbench.app.main"):
+        import_module(module)
 
 
 def script() -> Path:

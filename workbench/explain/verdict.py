@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy.stats import kendalltau
+import numpy as np
 
 from workbench.explain.explanation import FLAT, Element, EvidenceLevel, Verdict, flatness
 from workbench.layers.evidence import ASPECTS
@@ -43,8 +43,7 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
             badge="cannot be judged", reason=reason, numbers=numbers | ({} if spread is None else {"flatness": spread})
         )
     cost = [-(element.removal or 0.0) for element in pool]
-    tau = float(kendalltau(shown, cost).statistic)
-    tau = 0.0 if tau != tau else tau
+    tau = kendall_tau(shown, cost)
     order = sorted(range(len(pool)), key=lambda i: -cost[i])
     strongest = max(range(len(pool)), key=lambda i: shown[i])
     place = order.index(strongest) + 1
@@ -52,6 +51,16 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
     share = max(own, 0.0) / positive if positive > 0 else 0.0
     numbers |= {"flatness": spread, "kendall_tau": tau, "place_by_removal": float(place), "own_taste_share": share}
     return _decide(pool[strongest], pool[order[0]], place, tau, share, numbers)
+
+
+def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
+    """Kendall's tau-b of two lists of numbers, ties allowed; 0 where one of them is constant.
+
+    By hand, because the library that has it takes longer to import than all explanations of a page take to make.
+    """
+    one, other = (np.sign(np.subtract.outer(values, values)) for values in (first, second))
+    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / scale if scale else 0.0
 
 
 def _decide(top: Element, needed: Element, place: int, tau: float, share: float, numbers: dict[str, float]) -> Verdict:
