@@ -108,27 +108,39 @@ class Explainer:
             verdict=judge(own, levels),
         )
 
-    @torch.inference_mode()
-    def population(self) -> Population:
-        """Aspect importance of every user, averaged over her ten best images.
+    def read_best(self) -> Iterator[tuple[tuple[int, int, int], Level, Tensor]]:
+        """What the model reads in each user's ten best images, in blocks of users.
+
+        Yields:
+            (users, images of each, aspects), the level of aspects of these pairs laid end to end, and their own part.
 
         Raises:
-            DataError: the model has no level of aspects.
+            DataError: the model has no level of aspects, or to some user no image is new.
         """
         if len(self.groups) < 2:
             raise DataError(
                 f"{self.model.name} weighs no aspects against each other: choose a run with several evidence groups"
             )
-        data, n = self.dataset, len(self.dataset.users)
-        k = min(TYPICAL, len(data.items) - int(self.known.lengths.max()))
+        n = len(self.dataset.users)
+        k = min(TYPICAL, len(self.dataset.items) - int(self.known.lengths.max()))
         if k < 1:
-            raise DataError(f"{data.root} has a user to whom no image is new, so there is nothing to average")
-        attention, contribution = [], []
+            raise DataError(f"{self.dataset.root} has a user to whom no image is new, so there is nothing to average")
         for start in range(0, n, 512):
             users = torch.arange(start, min(start + 512, n), device=self.device)
             items, _ = top_k(self.model, users, k, exclude=self.known)
-            level = self.model.read(users.repeat_interleave(items.shape[1]), items.flatten()).levels[0]
-            shape = (len(users), items.shape[1], len(self.groups))
+            reading = self.model.read(users.repeat_interleave(k), items.flatten().to(self.device))
+            yield (len(users), k, len(self.groups)), reading.levels[0], reading.own
+
+    @torch.inference_mode()
+    def population(self) -> Population:
+        """Aspect importance of every user, averaged over her ten best images.
+
+        Raises:
+            DataError: the model has no level of aspects, or to some user no image is new.
+        """
+        data, n = self.dataset, len(self.dataset.users)
+        attention, contribution = [], []
+        for shape, level, _ in self.read_best():
             assert level.attention is not None and level.contribution is not None
             attention.append(level.attention.view(shape).mean(1))
             contribution.append(level.contribution.abs().view(shape).mean(1))

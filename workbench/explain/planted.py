@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.data.errors import DataError
-from workbench.evaluation.evaluate import top_k
-from workbench.explain.explainer import TYPICAL, Explainer
+from workbench.explain.explainer import Explainer
 
 OWN = "own"
 
@@ -48,20 +47,15 @@ def main_aspects(explainer: Explainer) -> list[Recovery]:
     data, groups = explainer.dataset, tuple(explainer.groups)
     if not data.has("users") or "planted_aspect" not in data.table("users"):
         raise DataError(f"{data.root} has no planted main aspects: make a world that has with 'workbench demo'")
-    if len(groups) < 2:
-        raise DataError(f"{explainer.model.name} weighs no aspects: choose a run with several evidence groups")
     table = data.table("users").set_index("user")["planted_aspect"]
     planted = np.array([table[user] for user in data.users])
-    users = torch.arange(len(data.users), device=explainer.device)
-    items, _ = top_k(explainer.model, users, TYPICAL, exclude=explainer.known)
-    reading = explainer.model.read(users.repeat_interleave(items.shape[1]), items.flatten().to(explainer.device))
-    level = reading.levels[0]
-    if level.attention is None or level.contribution is None:
-        raise DataError(f"{explainer.model.name} weighs no aspects: choose a run with several evidence groups")
-    shape = (len(users), items.shape[1], len(groups))
-    attended = level.attention.view(shape).mean(1).argmax(1).cpu().numpy()
-    parts = torch.cat([reading.own.view(shape[:2]).unsqueeze(-1), level.contribution.view(shape)], -1)
-    added = parts.mean(1).argmax(1).cpu().numpy()
+    first_attended, first_added = [], []
+    for shape, level, own in explainer.read_best():
+        assert level.attention is not None and level.contribution is not None
+        parts = torch.cat([own.view(shape[:2]).unsqueeze(-1), level.contribution.view(shape)], -1)
+        first_attended.append(level.attention.view(shape).mean(1).argmax(1))
+        first_added.append(parts.mean(1).argmax(1))
+    attended, added = (torch.cat(found).cpu().numpy() for found in (first_attended, first_added))
     by_attention: NDArray[np.bool_] = np.array(groups)[attended] == planted
     by_contribution: NDArray[np.bool_] = np.array((OWN, *groups))[added] == planted
     return [
