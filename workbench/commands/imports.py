@@ -61,7 +61,9 @@ def _for_typer(parameter: inspect.Parameter, text: str) -> inspect.Parameter:
         kind: Any = typer.Argument(metavar="SOURCE", help=text, show_default=False)
     else:
         metavar = {Path: "PATH", str: "TEXT"}.get(parameter.annotation)
-        kind = typer.Option(f"--{parameter.name.replace('_', '-')}", metavar=metavar, help=text)
+        name = parameter.name.replace("_", "-")
+        switch = f"/--no-{name}" if parameter.annotation is bool else ""
+        kind = typer.Option(f"--{name}{switch}", metavar=metavar, help=text)
     annotation = getitem(Annotated, (parameter.annotation, kind))
     return parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY)
 

@@ -36,7 +36,8 @@ class EpochReport:
         """Say which epoch ended, its loss and its validation."""
         epoch = progress.epoch
         metrics = "".join(f", {name} {value:.4f}" for name, value in epoch.validation.items())
-        message = f"{self.model}: epoch {epoch.epoch} of {progress.epochs}, loss {epoch.loss:.4f}{metrics}"
+        loss = "" if epoch.loss is None else f", loss {epoch.loss:.4f}"
+        message = f"{self.model}: epoch {epoch.epoch} of {progress.epochs}{loss}{metrics}"
         self.tell(epoch.epoch / progress.epochs, message)
 
 

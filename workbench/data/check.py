@@ -40,6 +40,9 @@ def check_tables(
 ) -> list[Fault]:
     """All faults of the tables, without looking at any other file.
 
+    A dataset has items, and likes or posts to learn from; pictures with regions alone are sound as well, since a social
+    life can be planted on them.
+
     Args:
         tables: frames by the name of the table.
         files: names of the files the frames were read from; ``<table>.parquet`` where not given.
@@ -50,12 +53,13 @@ def check_tables(
     faults = []
     if "items" not in there:
         faults.append(Fault(names["items"], None, None, "is missing; every dataset needs a table of its items."))
-    if not {"likes", "posts"} & there:
-        faults.append(Fault(names["likes"], None, None, "is missing and so is posts; a dataset needs one of them."))
+    if not {"likes", "posts", "regions"} & there:
+        message = "is missing and so are posts and regions; a dataset needs one of them."
+        faults.append(Fault(names["likes"], None, None, message))
     sound: dict[str, pd.DataFrame] = {}
     for name, frame in tables.items():
         table = SCHEMA[name]
-        faults += _table_faults(table, names[name], frame)
+        faults += table_faults(table, names[name], frame)
         sound[name] = frame[[c.name for c in table.columns if c.name in frame and _well_typed(c, frame[c.name])]]
         faults += _key_faults(table, names[name], sound[name]) + _box_faults(table, names[name], sound[name])
     for kind in ("users", "items"):
@@ -74,7 +78,7 @@ def check_images(root: Path, tables: Mapping[str, pd.DataFrame], files: Mapping[
                 reasons = paths.where(inside).map(image_faults(root, paths[inside].unique()))
                 file = (files or {}).get(name, SCHEMA[name].file)
                 for reason in reasons.dropna().unique():
-                    faults += _listed(file, column.name, paths, (reasons == reason).to_numpy(bool), reason)
+                    faults += listed(file, column.name, paths, (reasons == reason).to_numpy(bool), reason)
     return faults
 
 
@@ -84,8 +88,8 @@ def show(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:56]}...'"
 
 
-def _listed(file: str, column: str, values: pd.Series, wrong: Mask, sentence: str) -> Iterator[Fault]:
-    """A fault for each of the first wrong rows, ``sentence`` following the value of the cell, and how many more."""
+def listed(file: str, column: str, values: pd.Series, wrong: Mask, sentence: str) -> Iterator[Fault]:
+    """A fault for each of the first ``wrong`` rows (n,), ``sentence`` following the value of the cell, and how many more."""
     rows = np.flatnonzero(wrong)
     for row in rows[:LISTED]:
         value = values.iloc[row]
@@ -100,13 +104,14 @@ def _listed(file: str, column: str, values: pd.Series, wrong: Mask, sentence: st
         )
 
 
-def _table_faults(table: Table, file: str, frame: pd.DataFrame) -> list[Fault]:
+def table_faults(table: Table, file: str, frame: pd.DataFrame) -> list[Fault]:
+    """Faults of one table by itself, read from ``file``: columns and rows that are missing, cells that are wrong."""
     faults: list[Fault] = []
     if table.filled and frame.empty:
         faults.append(Fault(file, None, None, "has no rows; fill it or remove the file."))
     for column in table.columns:
         if column.name in frame:
-            faults += _column_faults(file, column, frame[column.name])
+            faults += column_faults(file, column, frame[column.name])
         elif column.required:
             faults.append(Fault(file, None, column.name, f"is missing; {table.name} needs it."))
     return faults
@@ -120,7 +125,7 @@ def _key_faults(table: Table, file: str, frame: pd.DataFrame) -> list[Fault]:
     for name in key:
         repeated = repeated & ~_no_id(table[name], frame[name])
     sentence = f"repeats the {' and '.join(key)} of an earlier row; keep one of them."
-    return list(_listed(file, key[-1], frame[key[-1]], repeated, sentence))
+    return list(listed(file, key[-1], frame[key[-1]], repeated, sentence))
 
 
 def _box_faults(table: Table, file: str, frame: pd.DataFrame) -> list[Fault]:
@@ -129,7 +134,7 @@ def _box_faults(table: Table, file: str, frame: pd.DataFrame) -> list[Fault]:
         if low in frame and high in frame:
             flat = (frame[low] >= frame[high]).fillna(False).to_numpy(bool)
             sentence = f"is not below {high}; a box needs a width and a height."
-            faults += _listed(file, low, frame[low], flat, sentence)
+            faults += listed(file, low, frame[low], flat, sentence)
     return faults
 
 
@@ -160,12 +165,12 @@ def _outside(paths: pd.Series) -> Mask:
     return paths.str.contains(OUTSIDE, regex=True, na=False).to_numpy(bool)
 
 
-def _column_faults(file: str, column: Column, values: pd.Series) -> list[Fault]:
+def column_faults(file: str, column: Column, values: pd.Series) -> list[Fault]:
     """Faults of the cells of one column: empty, of the wrong type, or with a value that is not allowed."""
     empty = _empty(column, values)
     faults: list[Fault] = []
     if not column.nullable:
-        faults += _listed(file, column.name, values, empty, "is empty; fill it or remove the row.")
+        faults += listed(file, column.name, values, empty, "is empty; fill it or remove the row.")
     if empty.all():
         return faults
     return faults + list(_KINDS[column.kind](file, column, values, empty))
@@ -176,7 +181,7 @@ def _id_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> Ite
         return
     if pd.api.types.is_float_dtype(values):
         wrong = ~empty & _no_id(column, values)
-        yield from _listed(file, column.name, values, wrong, "is no id; ids are whole numbers or text.")
+        yield from listed(file, column.name, values, wrong, "is no id; ids are whole numbers or text.")
     else:
         yield Fault(file, None, column.name, f"holds {values.dtype}; ids are all whole numbers or all text.")
 
@@ -190,7 +195,7 @@ def _path_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> I
     if not pd.api.types.is_string_dtype(values):
         yield Fault(file, None, column.name, f"holds {values.dtype}; write paths as text.")
         return
-    yield from _listed(
+    yield from listed(
         file,
         column.name,
         values,
@@ -201,7 +206,7 @@ def _path_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> I
 
 def _split_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> Iterator[Fault]:
     wrong = ~empty & ~values.isin(SPLITS).to_numpy(bool)
-    yield from _listed(file, column.name, values, wrong, "is no split; write train, validation or test.")
+    yield from listed(file, column.name, values, wrong, "is no split; write train, validation or test.")
 
 
 def _number_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> Iterator[Fault]:
@@ -210,10 +215,10 @@ def _number_faults(file: str, column: Column, values: pd.Series, empty: Mask) ->
         return
     numbers = values.to_numpy(np.float64, na_value=np.nan)
     infinite = np.isinf(numbers)
-    yield from _listed(file, column.name, values, infinite, "is not a finite number; correct it.")
+    yield from listed(file, column.name, values, infinite, "is not a finite number; correct it.")
     wrong = ~infinite & ((numbers < column.low) | (numbers > column.high))
     allowed = f"between {column.low:g} and {column.high:g}" if np.isfinite(column.high) else f"{column.low:g} or more"
-    yield from _listed(file, column.name, values, wrong, f"is out of range; it must be {allowed}.")
+    yield from listed(file, column.name, values, wrong, f"is out of range; it must be {allowed}.")
 
 
 def _time_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> Iterator[Fault]:
@@ -224,7 +229,7 @@ def _time_faults(file: str, column: Column, values: pd.Series, empty: Mask) -> I
 def _not_numbers(file: str, column: Column, values: pd.Series, empty: Mask) -> Iterator[Fault]:
     wanted = "seconds since 1970 or a timestamp" if column.kind == "time" else "a number"
     wrong = ~empty & pd.to_numeric(values.astype("str"), errors="coerce").isna().to_numpy(bool)
-    yield from _listed(file, column.name, values, wrong, f"is not {wanted}; correct it.")
+    yield from listed(file, column.name, values, wrong, f"is not {wanted}; correct it.")
     if not wrong.any():
         yield Fault(file, None, column.name, f"holds {values.dtype}; store each value as {wanted}.")
 
@@ -267,7 +272,7 @@ def _reference_faults(target: str, tables: Mapping[str, pd.DataFrame], names: Ma
             present = ~_no_id(SCHEMA[name][column], values)
             wrong = present & ~values.isin(known).to_numpy(bool)
             remedy = f"is not in {names[target]}; add the {key} there or remove the row."
-            faults += _listed(names[name], column, values, wrong, remedy)
+            faults += listed(names[name], column, values, wrong, remedy)
     return faults
 
 
@@ -282,4 +287,4 @@ def _region_faults(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str])
         SCHEMA["attributes"]["region"], attributes["region"]
     )
     remedy = f"is not a region of the item in {names['regions']}; add it there or leave the cell empty."
-    return list(_listed(names["attributes"], "region", attributes["region"], wrong, remedy))
+    return list(listed(names["attributes"], "region", attributes["region"], wrong, remedy))

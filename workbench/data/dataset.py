@@ -19,7 +19,7 @@ from workbench.data.errors import DataError
 from workbench.data.images import inside
 from workbench.data.ragged import Ragged
 from workbench.data.schema import SCHEMA, SPLITS, DatasetCard
-from workbench.data.splits import leave_one_out
+from workbench.data.splits import leave_one_out, split_posts
 from workbench.data.tables import read_folder
 
 __all__ = ["Dataset", "DatasetCard", "IdMap"]
@@ -145,7 +145,7 @@ class Dataset:
 
     @cached_property
     def users(self) -> IdMap:
-        """Everybody the table of users lists; without one, everybody any table names."""
+        """Everybody the table of users lists; without one, everybody any table names (nobody, for pictures alone)."""
         if self.has("users"):
             return IdMap(self.table("users")["user"], "user")
         named = [
@@ -155,7 +155,8 @@ class Dataset:
             for column in table.columns
             if column.of == "users" and column.name in self._tables[name]
         ]
-        return IdMap(pd.concat([ids[ids != ""] for ids in named if len(ids)]), "user")
+        known = [ids[ids != ""] for ids in named if len(ids)]
+        return IdMap(pd.concat(known) if known else pd.Series(dtype="int64"), "user")
 
     @cached_property
     def items(self) -> IdMap:
@@ -189,6 +190,31 @@ class Dataset:
         splits = torch.from_numpy(pd.Index(SPLITS).get_indexer(pd.Index(words)).astype(np.int64))
         order = torch.argsort(users, stable=True)
         return users[order], items[order], splits[order]
+
+    def posts(self, *splits: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Users, items (codes) and popularity, each (n,), of the posts of the given splits (all without any), as filed.
+
+        Where the table has no split, the first 70% in time are train; of the rest a third, drawn with the seed of the
+        card, is validation and the others are test.
+        """
+        if not self.has("posts"):
+            none = torch.empty(0, dtype=torch.int64)
+            return none, none, torch.empty(0)
+        posts = self.table("posts")
+        if "split" in posts:
+            words = posts["split"].to_numpy(str)
+        else:
+            words = split_posts(posts["time"].to_numpy(), np.random.default_rng(self.card.seed))
+        posts = posts[np.isin(words, splits or SPLITS)]
+        users = torch.from_numpy(self.users.codes(posts["user"]))
+        items = torch.from_numpy(self.items.codes(posts["item"]))
+        return users, items, torch.from_numpy(posts["popularity"].to_numpy("float32", copy=True))
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """(items) the caption of each, empty where there is none."""
+        texts = self._item_column("text")
+        return ("",) * len(self.items) if texts is None else tuple(texts.fillna("").astype(str))
 
     @cached_property
     def history(self) -> Ragged:

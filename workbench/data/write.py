@@ -63,6 +63,17 @@ def write_dataset(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def images_of(tables: Mapping[str, pd.DataFrame], root: Path) -> dict[str, Path]:
+    """The image files that tables name, by their path relative to ``root``: what `write_dataset` has to copy."""
+    paths = [
+        frame[column.name].dropna()
+        for name, frame in tables.items()
+        for column in SCHEMA[name].columns
+        if column.kind == "path" and column.name in frame
+    ]
+    return {path: root / path for path in pd.concat(paths).unique() if path} if paths else {}
+
+
 def _write_file(root: Path, relative: str, content: Path | bytes) -> None:
     path = inside(root, relative)
     if path is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import torch
 from torch import Tensor
@@ -69,7 +68,7 @@ def evaluate(
     if metrics is None:
         metrics = [f"{name}@{k}" for name in WITH_CUT for k in ks] + list(WITHOUT_CUT)
     functions = {name: metric(name) for name in metrics}
-    task = _Task.of(dataset, protocol, split, seed, _device(model))
+    task = _Task.of(dataset, protocol, split, seed, model.device)
     ranks, shown = _rank(model, task, max(ks, default=0), block, progress)
     per_user = {
         name: torch.stack([function(drawn) for drawn in ranks]).mean(0).cpu().numpy()
@@ -113,7 +112,7 @@ def top_k(
     Raises:
         ValueError: if the model gives scores of a wrong shape or that are not finite.
     """
-    device = _device(model)
+    device = model.device
     users = users.to(device)
     known = None if exclude is None else exclude.to(device)
     found = [_best(scores, k) for _, scores in _score_blocks(model, users, known, block)]
@@ -249,7 +248,3 @@ def _checked(model: Recommender, scores: Tensor, users: Tensor) -> Tensor:
             f"{model.name} gives scores that are NaN or infinite; train it again with a lower learning_rate."
         )
     return scores.to(torch.promote_types(scores.dtype, torch.float32))
-
-
-def _device(model: Recommender) -> torch.device:
-    return next(chain(model.parameters(), model.buffers()), torch.empty(0)).device

@@ -53,7 +53,7 @@ class Explainer:
 
     def __init__(self, model: Recommender, dataset: Dataset, run: str = "") -> None:
         self.model, self.dataset, self.run = model.eval(), dataset, run
-        self.device = next(model.parameters()).device
+        self.device = model.device
         history, uploads = dataset.history, dataset.uploads
         rows, items = torch.cat([history.rows, uploads.rows]), torch.cat([history.values, uploads.values])
         self.known = Ragged.from_pairs(rows, items, len(history))

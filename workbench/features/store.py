@@ -1,29 +1,43 @@
-"""Image features beside the tables: a memory-mapped float16 array and a card that says where it comes from."""
+"""Features beside the tables: one memory-mapped float16 row for each region of each image, and where it comes from."""
 
 from __future__ import annotations
 
 import shutil
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
+from torch.nn import functional
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.data.ragged import Ragged
 
-FOLDER, CARD, ARRAY = "features", "card.json", "features.npy"
+FOLDER, CARD, ARRAY, LENGTHS, REGIONS = "features", "card.json", "features.npy", "lengths.npy", "regions.parquet"
+WHOLE = (1, 1)
+"""The grid of features that describe whole images."""
+BLOCK = 1024
+"""Images whose regions are averaged at a time."""
 
 
 class FeatureCard(BaseModel):
     """Where a feature array comes from.
 
     Attributes:
-        encoder: name of the encoder; ``version`` of it; ``preprocessing`` in words.
-        shape: (images, d), the images in the order of the dataset's codes.
+        encoder: name of the encoder, as ``workbench features --encoder`` takes it; ``version`` of it;
+            ``preprocessing`` in words.
+        shape: (regions of all images, d), the images in the order of the dataset's codes.
         fingerprint: the dataset the rows belong to.
+        of: whether a region is a part of an image or a frame of a reel (a picture without a reel is its only frame).
+        grid: (rows, columns) where every image has the same regular grid of regions, row by row; None where the boxes
+            are listed one by one.
+        missing: images without a picture, which have no regions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,12 +45,22 @@ class FeatureCard(BaseModel):
     encoder: str
     version: str
     preprocessing: str
-    shape: tuple[int, ...]
+    shape: tuple[int, int]
     fingerprint: str
+    of: Literal["images", "frames"] = "images"
+    grid: tuple[int, int] | None = WHOLE
+    missing: int = 0
+
+
+def grid_boxes(rows: int, columns: int) -> NDArray[np.float32]:
+    """Boxes (rows * columns, 4) of a regular grid: x0, y0, x1, y1 as fractions, row by row."""
+    y, x = np.divmod(np.arange(rows * columns), columns)
+    boxes = np.stack([x / columns, y / rows, (x + 1) / columns, (y + 1) / rows], 1)
+    return boxes.astype(np.float32)
 
 
 class Features:
-    """One feature array of a dataset, opened without being read into memory."""
+    """The features of a dataset, opened without being read into memory."""
 
     def __init__(self, folder: Path, card: FeatureCard) -> None:
         self.folder, self.card = folder, card
@@ -61,31 +85,105 @@ class Features:
             ) from None
 
     @classmethod
-    def write(cls, root: Path, name: str, card: FeatureCard, array: NDArray[np.float16]) -> Features:
-        """Write an array and its card, whole or not at all, in place of older ones."""
-        folder, part = root / FOLDER / name, root / FOLDER / f".{name}.part"
+    def write(
+        cls,
+        root: Path,
+        name: str,
+        card: FeatureCard,
+        array: NDArray[np.float16],
+        lengths: NDArray[np.int64] | None = None,
+        regions: pd.DataFrame | None = None,
+    ) -> Features:
+        """Write an array and its card, whole or not at all, in place of older ones.
+
+        Args:
+            root: folder of the dataset.
+            name: how models will ask for the features.
+            card: where they come from.
+            array: (regions of all images, d).
+            lengths: (images,) regions of each image; one each if left out.
+            regions: columns region, x0, y0, x1, y1, [label], [score], a row for each row of ``array``; where the card
+                names no grid.
+        """
+        folder, part = root / FOLDER / name, root / FOLDER / f".{name}.whole"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         np.save(part / ARRAY, array, allow_pickle=False)
+        np.save(part / LENGTHS, np.ones(len(array), np.int64) if lengths is None else lengths, allow_pickle=False)
+        if regions is not None:
+            regions.to_parquet(part / REGIONS, index=False)
         (part / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
         return cls(folder, card)
 
-    def array(self) -> NDArray[np.float16]:
-        """The memory-mapped array (images, d)."""
-        loaded: NDArray[np.float16] = np.load(self.folder / ARRAY, mmap_mode="r", allow_pickle=False)
-        return loaded
-
-    def vectors(self, dataset: Dataset) -> Tensor:
-        """Float32 vectors (images, d) of the dataset's images, by code.
+    def check(self, dataset: Dataset) -> Features:
+        """These features, if they belong to the ``dataset`` as it is now.
 
         Raises:
-            DataError: the features belong to another state of the dataset.
+            DataError: they belong to another state of it.
         """
         if self.card.fingerprint != dataset.fingerprint:
             raise DataError(
                 f"{self.folder} was made for other tables than {dataset.root} has now: make it again with "
                 f"'workbench features {dataset.root} --encoder {self.card.encoder}'"
             )
-        return torch.from_numpy(np.asarray(self.array(), dtype=np.float32))
+        return self
+
+    def array(self) -> NDArray[np.float16]:
+        """The memory-mapped array (regions of all images, d)."""
+        # Copy-on-write, because torch warns of arrays that it could not write to.
+        loaded: NDArray[np.float16] = np.load(self.folder / ARRAY, mmap_mode="c", allow_pickle=False)
+        return loaded
+
+    def tensor(self) -> Tensor:
+        """The array (regions of all images, d) as a float16 tensor over the same mapped memory."""
+        return torch.from_numpy(self.array())
+
+    @cached_property
+    def sets(self) -> Ragged:
+        """Images -> rows of the array."""
+        lengths = torch.from_numpy(np.load(self.folder / LENGTHS, allow_pickle=False))
+        return Ragged.from_lengths(lengths, torch.arange(self.card.shape[0]))
+
+    @cached_property
+    def boxes(self) -> NDArray[np.float32]:
+        """(regions of all images, 4) x0, y0, x1, y1 as fractions of width and height."""
+        if self.card.grid is not None:
+            one = grid_boxes(*self.card.grid)
+            return np.tile(one, (self.card.shape[0] // len(one), 1))
+        table = pd.read_parquet(self.folder / REGIONS, columns=["x0", "y0", "x1", "y1"])
+        return table.to_numpy(np.float32)
+
+    def regions(self, dataset: Dataset) -> pd.DataFrame:
+        """The regions in the layout of the dataset's own table: item, region, x0, y0, x1, y1, [label], [score]."""
+        sets = self.sets
+        ids = np.array(list(dataset.items), dtype=object)[sets.rows.numpy()]
+        table = pd.DataFrame(self.boxes, columns=["x0", "y0", "x1", "y1"])
+        table.insert(0, "item", pd.Series(ids).infer_objects())
+        table.insert(1, "region", (sets.values - sets.offsets[sets.rows]).numpy())
+        if self.card.grid is None:
+            listed = pd.read_parquet(self.folder / REGIONS)
+            for name in listed.columns.difference(table.columns):
+                table[name] = listed[name]
+        return table
+
+    def vectors(self, dataset: Dataset) -> Tensor:
+        """Float32 vectors (images, d) of the dataset's images, by code: the mean over each image's regions.
+
+        An image without regions has the vector 0.
+
+        Raises:
+            DataError: the features belong to another state of the dataset.
+        """
+        sets = self.check(dataset).sets
+        if self.card.grid == WHOLE and not self.card.missing:
+            return torch.from_numpy(np.asarray(self.array(), dtype=np.float32))
+        rows, parts = self.tensor(), []
+        for start in range(0, len(sets), BLOCK):
+            offsets = sets.offsets[start : start + BLOCK + 1]
+            block = rows[int(offsets[0]) : int(offsets[-1])].float()
+            bags = offsets - offsets[0]
+            places = torch.arange(len(block))
+            parts.append(functional.embedding_bag(places, block, bags, mode="mean", include_last_offset=True))
+        return torch.cat(parts)

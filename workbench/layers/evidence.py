@@ -27,6 +27,7 @@ class EvidenceGroup:
         side: whether the elements belong to the user (one set for all images) or to the image.
         table: the table a dataset must have for the group to be non-empty.
         phrase: the group as the subject of a sentence, e.g. ``"people you follow like this kind of image"``.
+        within: the group each of whose elements holds elements of this one (regions of the images liked), or None.
     """
 
     name: str
@@ -35,6 +36,7 @@ class EvidenceGroup:
     side: Literal["user", "item"]
     table: str
     phrase: str
+    within: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
+from workbench.features.store import Features
+from workbench.features.words import Texts
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+
+ERRORS = ("MSE", "MAE")
+"""Metrics of which the smaller value is the better."""
 
 
 class ModelConfig(BaseModel):
-    """Hyperparameters of a model and of its training; unknown names are refused."""
+    """Hyperparameters of a model and of its training; unknown names are refused.
+
+    Attributes:
+        batch: positives (or posts) in a batch.
+        negatives: sampled images for each positive.
+        patience: validations without an improvement of ``monitor`` after which training stops.
+        evaluate_every: epochs between validations.
+        steps: batches that count as an epoch; None for one pass over the training data.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +40,7 @@ class ModelConfig(BaseModel):
     patience: int = 10
     evaluate_every: int = 1
     monitor: str = "NDCG@5"
+    steps: int | None = None
 
     @property
     def staged(self) -> bool:
@@ -62,6 +77,21 @@ class PairBatch:
 
 
 @dataclass(frozen=True)
+class PostBatch:
+    """Posts whose popularity is known.
+
+    Attributes:
+        users: (B,) codes of who posted.
+        items: (B,) codes of what was posted.
+        popularity: (B,) log2(views a day + 1).
+    """
+
+    users: Tensor
+    items: Tensor
+    popularity: Tensor
+
+
+@dataclass(frozen=True)
 class Level:
     """One level of attention for R pairs.
 
@@ -71,12 +101,15 @@ class Level:
         attention: (elements,) weights; within a row they add up to the largest gate of the row, or to 0 if empty.
             None where the model does not weigh (its weights are fixed by a formula with no choice).
         contribution: (elements,) exact additive share of the score, or None where the model is not additive.
+        parent: for a group inside another one (the regions of liked images), the position (elements,) of the element
+            each belongs to among all elements of the level of that group. Attention then adds up within a parent.
     """
 
     name: str
     elements: Ragged
     attention: Tensor | None
     contribution: Tensor | None
+    parent: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -95,10 +128,15 @@ class Reading:
 
 
 class Recommender(nn.Module, ABC):
-    """Base of every ranking model.
+    """Base of every model that scores a user and an image, by taste or by the popularity it predicts.
 
     A subclass states what it is on the class, reads the dataset in ``__init__`` (recorded data goes into
     non-persistent buffers, so that weights hold parameters alone) and implements the four verbs below.
+
+    Attributes:
+        at_once: whether ``fit`` sets all parameters in one go; such a model has no gradient training.
+        features: where the codes of regions point to, for a model that reads regions.
+        texts: where the codes of words point to, for a model that reads words.
     """
 
     name: ClassVar[str]
@@ -107,13 +145,23 @@ class Recommender(nn.Module, ABC):
     needs: ClassVar[tuple[str, ...]]
     evidence: ClassVar[tuple[EvidenceGroup, ...]] = ()
     task: ClassVar[Literal["ranking", "popularity"]] = "ranking"
+    at_once: ClassVar[bool] = False
     Config: ClassVar[type[ModelConfig]] = ModelConfig
+    features: Features | None = None
+    texts: Texts | None = None
+    here: Tensor
 
     def __init__(self, config: ModelConfig, dataset: Dataset) -> None:
         super().__init__()
         self.config = config
         self.n_users = len(dataset.users)
         self.n_items = len(dataset.items)
+        self.register_buffer("here", torch.empty(0), persistent=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.here.device
 
     def start_epoch(self, epoch: int) -> None:
         """Told before each epoch, counted from 1, for models trained in stages."""
@@ -123,9 +171,17 @@ class Recommender(nn.Module, ABC):
         """Whether the model is past its warm-up, so that validating it means something."""
         return True
 
-    @abstractmethod
-    def forward(self, batch: PairBatch) -> Tensor:
-        """The training loss of a batch, a scalar."""
+    def fit(self, dataset: Dataset) -> None:
+        """Set all parameters from the training data; for models that are fitted ``at_once``."""
+        raise NotImplementedError(f"{self.name} is trained by gradient")
+
+    def forward(self, batch: Any) -> Tensor:
+        """The training loss of a batch, a scalar.
+
+        Args:
+            batch: a ``PairBatch`` for the task of ranking, a ``PostBatch`` for that of popularity.
+        """
+        raise NotImplementedError(f"{self.name} is fitted at once")
 
     @abstractmethod
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
@@ -143,7 +199,20 @@ class Recommender(nn.Module, ABC):
     def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
         """The R element sets of an evidence group for the pairs ``users`` (R,) x ``items`` (R,)."""
 
+    def region_map(self, users: Tensor, items: Tensor) -> Level | None:
+        """Where in the images ``items`` (R,) the model looks for ``users`` (R,): regions (rows of ``features``).
+
+        None for a model that does not look into images. For a model that looks into the images of the history, this
+        is how it would read each image there, liked or not.
+        """
+        return None
+
     @property
     def active_evidence(self) -> tuple[EvidenceGroup, ...]:
         """The evidence groups this configuration reads (all of the class by default)."""
         return self.evidence
+
+    @property
+    def aspects(self) -> tuple[EvidenceGroup, ...]:
+        """The groups that are weighed against each other: those that are not inside another one."""
+        return tuple(group for group in self.active_evidence if group.within is None)

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from workbench.data.dataset import Dataset
 from workbench.models import model_class
-from workbench.models.base import ModelConfig, Recommender
+from workbench.models.base import ERRORS, ModelConfig, Recommender
 from workbench.training.negatives import PairSampler
+from workbench.training.posts import PostSampler
 from workbench.training.run import CARD, Epoch, Run, RunCard
 
 Validate = Callable[[Recommender, Dataset], dict[str, float]]
@@ -154,6 +155,9 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
         return
     fabric.seed_everything(training.seed, verbose=False)
     model = model_class(training.model)(config, dataset)
+    if model.at_once:
+        _fit_at_once(fabric, model, dataset, run, validate, report)
+        return
     optimizer = torch.optim.Adam(
         [p for p in model.parameters() if p.requires_grad], lr=config.learning_rate, fused=True
     )
@@ -163,8 +167,7 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
         # An interruption may fall between the checkpoint and the card; the checkpoint is what counts.
         run.card = run.card.model_copy(update={"history": tuple(Epoch(**e) for e in state.pop("history", ()))})
     module, optimizer = fabric.setup(model, optimizer)
-    shard = (fabric.global_rank, fabric.world_size)
-    sampler = PairSampler(dataset, config.batch, config.negatives, fabric.device, shard)
+    sampler = _sampler(fabric, model, config, dataset)
     for number in range(state["epoch"] + 1, config.epochs + 1):
         if state["stale"] >= config.patience:
             break
@@ -183,6 +186,35 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
         best = next((e.validation for e in run.card.history if e.epoch == state["best_epoch"]), {})
         run.save_card(finished=True, metrics=best)
         run.drop_checkpoint()
+    fabric.barrier()
+
+
+def _sampler(fabric: Fabric, model: Recommender, config: ModelConfig, dataset: Dataset) -> PairSampler | PostSampler:
+    """The batches this process learns from."""
+    shard = (fabric.global_rank, fabric.world_size)
+    if model.task == "popularity":
+        return PostSampler(dataset, config.batch, config.steps, fabric.device, shard)
+    return PairSampler(dataset, config.batch, config.negatives, fabric.device, shard)
+
+
+def _fit_at_once(
+    fabric: Fabric,
+    model: Recommender,
+    dataset: Dataset,
+    run: Run,
+    validate: Validate,
+    report: Callable[[Progress], None] | None,
+) -> None:
+    """The training of a model without gradients: one fit, on process 0, that counts as the only epoch."""
+    if fabric.is_global_zero:
+        began = time.perf_counter()
+        model.fit(dataset)
+        epoch = Epoch(epoch=1, seconds=time.perf_counter() - began)
+        epoch = epoch.model_copy(update={"validation": validate(model.eval(), dataset)})
+        run.save_weights(model)
+        run.save_card(history=(epoch,), best_epoch=1, finished=True, metrics=epoch.validation)
+        if report:
+            report(_progress(run.card.history, 1, 1))
     fabric.barrier()
 
 
@@ -213,8 +245,10 @@ def _open_run(fabric: Fabric, training: Training, dataset: Dataset) -> tuple[Run
     return run, config
 
 
-def _epoch(fabric: Fabric, module: Any, optimizer: Any, sampler: PairSampler, training: Training, number: int) -> Epoch:
-    """One pass over the training likes."""
+def _epoch(
+    fabric: Fabric, module: Any, optimizer: Any, sampler: PairSampler | PostSampler, training: Training, number: int
+) -> Epoch:
+    """One pass over the training data."""
     began = time.perf_counter()
     total = torch.zeros((), device=fabric.device)
     for batch in sampler.epoch(training.seed, number):
@@ -248,9 +282,10 @@ def _advance(state: dict[str, Any], epoch: Epoch, monitor: str) -> bool:
         return False
     if monitor not in epoch.validation:
         raise TrainingError(f"monitor '{monitor}' is not among the validation metrics {', '.join(epoch.validation)}")
-    better: bool = epoch.validation[monitor] > state["best"]
+    value = -epoch.validation[monitor] if monitor in ERRORS else epoch.validation[monitor]
+    better: bool = value > state["best"]
     if better:
-        state.update(best=epoch.validation[monitor], best_epoch=epoch.epoch, stale=0)
+        state.update(best=value, best_epoch=epoch.epoch, stale=0)
     else:
         state["stale"] += 1
     return better

@@ -10,6 +10,7 @@ from torch import Tensor
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.models.base import PairBatch
+from workbench.training.seeds import mix
 
 PIECE = 32
 """Likes of one user that stay together in a batch: enough to share her contexts, few enough to mix users."""
@@ -58,7 +59,7 @@ class PairSampler:
     def epoch(self, seed: int, epoch: int) -> Iterator[PairBatch]:
         """The batches of one epoch, the same whenever seed, epoch and kind of device are the same."""
         rank, world = self.shard
-        generator = torch.Generator(device=self.device).manual_seed(_mix(seed, epoch, rank))
+        generator = torch.Generator(device=self.device).manual_seed(mix(seed, epoch, rank))
         users, items = self._shuffled(seed, epoch)
         for step in range(self.steps):
             whole = slice(step * self.batch, (step + 1) * self.batch)
@@ -67,7 +68,7 @@ class PairSampler:
 
     def _shuffled(self, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
         """Users and liked images of all positives in the order of this epoch, the same in every process."""
-        generator = torch.Generator(device=self.device).manual_seed(_mix(seed, epoch, -1))
+        generator = torch.Generator(device=self.device).manual_seed(mix(seed, epoch, -1))
         rows, values, lengths = self.history.rows, self.history.values, self.history.lengths
         noise = torch.rand(len(rows), generator=generator, device=self.device, dtype=torch.float64)
         values = values[torch.argsort(rows + noise)]
@@ -94,8 +95,3 @@ class PairSampler:
         raise ValueError(
             f"after {ROUNDS} draws a user is still without a negative: she liked almost all of {self.n_items} images"
         )
-
-
-def _mix(seed: int, epoch: int, rank: int) -> int:
-    """One generator seed for a triple, far apart for neighbours."""
-    return (seed * 1_000_003 + epoch * 7_919 + (rank + 1) * 104_729) % 2**62

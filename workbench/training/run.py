@@ -29,7 +29,7 @@ class Epoch(BaseModel):
     """One line of the learning curve.
 
     Attributes:
-        loss: mean training loss.
+        loss: mean training loss; None for a model that is fitted at once.
         validation: metrics on the validation likes, empty in epochs without a validation.
         seconds: time of the epoch's training steps alone.
     """
@@ -37,7 +37,7 @@ class Epoch(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     epoch: int
-    loss: float
+    loss: float | None = None
     validation: dict[str, float] = {}
     seconds: float
 

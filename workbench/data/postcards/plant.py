@@ -10,9 +10,9 @@ from workbench.data.errors import DataError
 from workbench.data.postcards.likes import CREATOR, FOLLOWS, NOISE, OWN, UPLOADS, Likes, draw_likes
 from workbench.data.postcards.names import people
 from workbench.data.postcards.pictures import Codes, Gallery, Pictures, hang
-from workbench.data.postcards.posts import Posts, draw_posts, split_posts
+from workbench.data.postcards.posts import Posts, draw_posts
 from workbench.data.postcards.society import ASPECTS, HOURS, WEEKS, Society, gather
-from workbench.data.splits import leave_one_out
+from workbench.data.splits import leave_one_out, split_posts
 
 START = 1_704_067_200
 """Monday 2024-01-01, midnight UTC: likes begin, pictures have been posted in the ``WEEKS`` before."""

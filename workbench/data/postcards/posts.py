@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.data.postcards.pictures import Codes, Gallery, Weights
 from workbench.data.postcards.society import Society
@@ -18,9 +17,6 @@ COMMUNITY_SD = 0.8
 NAMED = 1.0
 NOISE_SD = 0.3
 HIGHEST = 20.0
-
-LEARN = 0.7
-VALIDATION = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -64,14 +60,3 @@ def draw_posts(gallery: Gallery, society: Society, generator: np.random.Generato
         thing=thing,
         effect=np.where(thing >= 0, effect[thing], 0.0),
     )
-
-
-def split_posts(time: Codes, generator: np.random.Generator) -> NDArray[np.str_]:
-    """(posts,) the first 70% in time are train; of the rest, a third at random validation, the others test (UHAN)."""
-    n = len(time)
-    split = np.full(n, "train", dtype="<U10")
-    late = generator.permutation(np.argsort(time, kind="stable")[round(LEARN * n) :])
-    cut = round(VALIDATION * len(late))
-    split[late[:cut]] = "validation"
-    split[late[cut:]] = "test"
-    return split
