@@ -19,6 +19,7 @@ import torch
 from workbench import cli, demo
 from workbench.commands import app
 from workbench.data.dataset import Dataset
+from workbench.data.postcards.world import build_world
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 from workbench.evaluation.evaluate import top_k
@@ -68,8 +69,8 @@ def draw(folder: Path) -> Path:
 
 
 def test_help_of_every_command_has_an_example(ask: Ask) -> None:
-    names = ("import tables", "demo", "check", "features", "models", "train", "evaluate", "recommend", "explain", "app")
-    for name in (*names, "doctor"):
+    names = ("import tables", "import smp", "demo", "check", "plant", "features", "models", "train", "evaluate")
+    for name in (*names, "recommend", "explain", "app", "doctor"):
         answer = ask(*name.split(), "--help")
         assert answer.code == 0
         assert f"Example: workbench {name}" in " ".join(answer.out.split())
@@ -174,6 +175,16 @@ def test_check_names_every_fault(ask: Ask, toy: Dataset, tmp_path: Path) -> None
     assert "1 fault." in answer.err
 
 
+def test_plant_makes_a_dataset_with_causes(ask: Ask, tmp_path: Path) -> None:
+    world = build_world(tmp_path / "world", "tiny")
+    answer = ask("plant", world.root, "--out", tmp_path / "out", "--users", 20, "--most-likes", 12, "--seed", 5)
+    assert answer.code == 0, answer.err
+    assert "20 users and 120 images" in answer.out
+    planted = Dataset.open(tmp_path / "out")
+    assert planted.card.seed == 5 and planted.has("causes")
+    assert ask("train", "bpr", "--data", planted.root, "--out", tmp_path / "run", "--set", "epochs=1").code == 0
+
+
 def test_features_describes_the_images(ask: Ask, tmp_path: Path) -> None:
     folder = draw(tmp_path / "drawn")
     answer = ask("features", folder, "--encoder", "descriptor")
@@ -232,6 +243,7 @@ def test_doctor_looks_at_everything(ask: Ask, tmp_path: Path, monkeypatch: pytes
         (("evaluate", "{run}", "--data", "{drawn}"), 1, "was trained on 'toy'"),
         (("check", "{tmp}/none"), 1, "has 3 faults"),
         (("features", "{drawn}", "--encoder", "crystal-ball"), 2, "'crystal-ball'"),
+        (("plant", "{drawn}", "--out", "{tmp}/x"), 1, "has no labelled regions"),
         (("import", "nothing", "a", "--out", "b"), 2, "No such command 'nothing'"),
         (("import", "tables", "{tmp}/none", "--out", "{tmp}/b"), 1, "There is no folder"),
         (("train", "oracle", "--data", "{toy}", "--out", "{tmp}/x"), 2, "there is no model 'oracle'"),

@@ -32,6 +32,7 @@ cli.add_typer(
     epilog="Example: workbench import tables my-tables --out worlds/mine",
 )
 cli.command(epilog="Example: workbench check worlds/tiny")(data.check)
+cli.command(epilog="Example: workbench plant worlds/photos --out worlds/planted --users 300")(data.plant)
 cli.command(epilog="Example: workbench features worlds/tiny --encoder descriptor")(data.features)
 cli.command(epilog="Example: workbench models --json")(models.models)
 cli.command(epilog="Example: workbench train hasc --data worlds/tiny --out runs/hasc --set dim=32 --set epochs=50")(

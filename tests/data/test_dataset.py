@@ -156,6 +156,17 @@ def test_posts_alone_make_a_dataset(tmp_path: Path) -> None:
     )
 
 
+def test_pictures_alone_make_a_dataset_of_nobody(tmp_path: Path) -> None:
+    box = {"x0": [0.1], "y0": [0.1], "x1": [0.5], "y1": [0.5]}
+    tables = {"items": pd.DataFrame({"item": [1, 2]}), "regions": pd.DataFrame({"item": [2], "region": [0], **box})}
+    write_dataset(tmp_path / "pictures", DatasetCard(name="pictures"), tables)
+    dataset = Dataset.open(tmp_path / "pictures")
+    assert (len(dataset.users), len(dataset.items)) == (0, 2)
+    assert all(len(sets) == 0 for sets in (dataset.history, dataset.follows, dataset.uploads))
+    with pytest.raises(DataError, match="no user '7' in this dataset"):
+        dataset.users.code(7)
+
+
 def test_the_fingerprint_changes_with_any_cell_and_with_the_card(unlisted: Dataset, tmp_path: Path) -> None:
     tables = {name: unlisted.table(name) for name in ("items", "likes", "follows", "posts")}
     changed = {**tables, "posts": tables["posts"].assign(popularity=[1.25])}

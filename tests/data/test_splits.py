@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.data.errors import DataError
-from workbench.data.splits import chronological, leave_one_out
+from workbench.data.splits import chronological, leave_one_out, split_posts
 
 
 @pytest.fixture
@@ -72,3 +72,15 @@ def test_chronological_names_the_missing_column(likes: pd.DataFrame) -> None:
 def test_chronological_refuses_a_share_outside_its_range(likes: pd.DataFrame) -> None:
     with pytest.raises(DataError, match=r"train=1\.5"):
         chronological(likes, train=1.5)
+
+
+def test_posts_are_cut_in_time_and_the_rest_is_drawn() -> None:
+    times = np.random.default_rng(5).permutation(1000)
+    split = split_posts(times, 0)
+    assert set(split[times < 700]) == {"train"}
+    late = split[times >= 700]
+    assert ((late == "validation").sum(), (late == "test").sum()) == (100, 200)
+    # The validation posts are spread over the rest, not its first third.
+    assert (split[times >= 850] == "validation").sum() == pytest.approx(50, abs=25)
+    assert (split_posts(times, 0) == split).all() and (split_posts(times, 1) != split).any()
+    assert (split_posts(times, np.random.default_rng(0)) == split).all()

@@ -23,7 +23,19 @@ def test_crop_is_central_and_undistorted(root: Path) -> None:
 def test_colours_are_red_green_blue(tmp_path: Path) -> None:
     Image.new("RGB", (40, 60), (255, 0, 0)).save(tmp_path / "red.png")
     assert thumbnails.thumbnail(tmp_path / "red.png", 8)[4, 4].tolist() == [255, 0, 0]
-    assert thumbnails.thumbnail_uri(tmp_path / "red.png", 8).startswith("data:image/jpeg;base64,")
+    assert thumbnails.uri(thumbnails.thumbnail(tmp_path / "red.png", 8)).startswith("data:image/jpeg;base64,")
+
+
+def test_a_whole_picture_keeps_its_shape_and_a_part_its_place(tmp_path: Path) -> None:
+    half = np.zeros((60, 120, 3), np.uint8)
+    half[:, 60:] = 255
+    Image.fromarray(half).save(tmp_path / "half.png")
+    whole = thumbnails.picture(tmp_path / "half.png", 40)
+    assert whole.shape == (20, 40, 3)
+    assert thumbnails.picture(tmp_path / "half.png", 400).shape == (60, 120, 3)
+    assert thumbnails.cut(whole, (0.75, 0.0, 1.0, 0.5)).shape == (10, 10, 3)
+    assert thumbnails.cut(whole, (0.75, 0.0, 1.0, 0.5)).min() == 255 and thumbnails.cut(whole, (0, 0, 0.25, 1)).max() == 0
+    assert thumbnails.cut(whole, (1.0, 1.0, 1.0, 1.0)).shape == (1, 1, 3)
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

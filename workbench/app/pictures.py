@@ -6,12 +6,11 @@ import io
 from pathlib import Path
 
 import streamlit as st
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
-from workbench.data.images import FORMATS, MAX_PIXELS
+from workbench.figures import thumbnails
 from workbench.figures.style import POSITIVE, ThemeName, theme_named
 from workbench.figures.text import shorten
-from workbench.figures.thumbnails import thumbnail
 
 THUMBNAIL, LARGE = 192, 720
 """Pixels of a side."""
@@ -26,7 +25,7 @@ def square(path: Path | None, modified: int, name: str, theme: ThemeName, *, fra
     Raises:
         ValueError: the file is no picture.
     """
-    picture = _tile(name, THUMBNAIL, theme) if path is None else Image.fromarray(thumbnail(path, THUMBNAIL))
+    picture = _tile(name, THUMBNAIL, theme) if path is None else Image.fromarray(thumbnails.thumbnail(path, THUMBNAIL))
     if framed:
         edge = (0, 0, THUMBNAIL - 1, THUMBNAIL - 1)
         draw = ImageDraw.Draw(picture)
@@ -44,14 +43,7 @@ def whole(path: Path | None, modified: int, name: str, theme: ThemeName) -> byte
     """
     if path is None:
         return _jpeg(_tile(name, LARGE // 2, theme))
-    try:
-        with Image.open(path, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f"Picture {path} has more than {MAX_PIXELS:,} pixels: make it smaller.")
-            picture.draft("RGB", (LARGE, LARGE))
-            return _jpeg(ImageOps.contain(ImageOps.exif_transpose(picture).convert("RGB"), (LARGE, LARGE)))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"Picture {path} cannot be read ({error}): replace the file.") from error
+    return _jpeg(Image.fromarray(thumbnails.picture(path, LARGE)))
 
 
 def modified(path: Path | None) -> int:

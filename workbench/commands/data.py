@@ -1,4 +1,4 @@
-"""Commands about datasets: make the demo, check one, describe its images."""
+"""Commands about datasets: make the demo, check one, plant a life on its images, describe them."""
 
 from __future__ import annotations
 
@@ -38,6 +38,33 @@ def check(data: DataArgument) -> None:
         log.print(f"{data} has {len(faults)} fault{'s' if len(faults) > 1 else ''}.")
         raise typer.Exit(1)
     screen.print(f"{data} is sound.")
+
+
+def plant(
+    data: DataArgument,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Dataset folder to write.")],
+    users: Annotated[
+        int | None, typer.Option(metavar="N", help="How many users; by default one to four images.", show_default=False)
+    ] = None,
+    fewest_likes: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Fewest visits of a user; by default 3/5 of the most.", show_default=False),
+    ] = None,
+    most_likes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Most visits of a user; by default 60, at most a fifth of the images.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the social life.")] = 7,
+) -> None:
+    """Plant users, likes and posts with known causes on the images of a dataset, which need labelled regions."""
+    from workbench.data.dataset import Dataset
+    from workbench.data.postcards.replant import replant
+
+    dataset = replant(Dataset.open(data), out, seed, users, fewest_likes, most_likes)
+    sizes = f"{len(dataset.users):,} users and {len(dataset.items):,} images"
+    screen.print(f"{out}: {sizes} with {len(dataset.table('likes')):,} likes, each with its cause.")
 
 
 def features(

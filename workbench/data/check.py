@@ -89,7 +89,7 @@ def show(value: object) -> str:
 
 
 def listed(file: str, column: str, values: pd.Series, wrong: Mask, sentence: str) -> Iterator[Fault]:
-    """A fault for each of the first ``wrong`` rows (n,), ``sentence`` following the value of the cell, and how many more."""
+    """A fault for each of the first ``wrong`` rows, ``sentence`` following the value of the cell, and how many more."""
     rows = np.flatnonzero(wrong)
     for row in rows[:LISTED]:
         value = values.iloc[row]

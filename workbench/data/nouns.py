@@ -21,34 +21,33 @@ IRREGULAR = {
     "wolves": "wolf",
     "women": "woman",
 }
-ALWAYS_PLURAL = frozenset(
-    "binoculars clothes glasses goggles headphones jeans overalls pajamas pants scissors shorts sunglasses tights trousers"
-    " underpants".split()
+ALWAYS_PLURAL = re.compile(
+    "binoculars|clothes|glasses|goggles|headphones|jeans|overalls|pajamas|pants|scissors|shorts|sunglasses|tights|trousers"
 )
-PREPOSITIONS = frozenset(
-    "above across against along among around at behind below beneath beside between by down for from in inside into near"
-    " next off on onto out outside over through to toward towards under up wearing while who with without".split()
+PREPOSITION = re.compile(
+    "above|across|against|along|among|around|at|behind|below|beneath|beside|between|by|down|for|from|in|inside|into|near|"
+    "next|off|on|onto|out|outside|over|through|to|toward|towards|under|up|wearing|while|who|with|without"
 )
-AMOUNTS = frozenset(
-    "amount array back band base body bottom bowl bucket bunch center circle collection corner couple crowd edge end family"
-    " foot front group handful herd hundred image jet kind line lot lots middle mouthful number pack pair part piece pile"
-    " plenty puddle row section series set side sort spray stack stream team top type variety".split()
+AMOUNT = re.compile(
+    "amount|back|base|body|bottom|bucket|bunch|center|collection|corner|couple|crowd|edge|end|family|foot|front|group|"
+    "handful|herd|hundred|jet|kind|line|lot|middle|mouthful|number|pack|pair|part|piece|pile|plenty|puddle|row|section|"
+    "series|set|side|sort|spray|stack|stream|team|top|type|variety"
 )
 """What stands before ``of`` without being meant: a group of people, the side of a road."""
-NAMELESS = frozenset(
-    "a all an another any anything black blue both brown each eachother everyone eight few five four green grey he her hers"
-    " herself him himself his it its itself many nine no one ones orange other others pink purple red seven several she six"
-    " some someone something somebody ten that the their theirs them themselves these they thing things this those three"
-    " two we what which white yellow you".split()
+NAMELESS = re.compile(
+    "an?|all|another|any(?:one|thing)?|both|each|every(?:one|thing)|few|many|no|ones?|others?|several|some(?:one|thing)?|"
+    "two|three|four|five|six|seven|eight|nine|ten|black|blue|brown|green|gr[ae]y|orange|pink|purple|red|white|yellow|"
+    "he|hers?|hi[ms]|herself|himself|its?|itself|she|the|theirs?|them|themselves|these|they|things?|that|this|"
+    "those|we|what|which|you"
 )
-"""Words that stand in for a noun without naming a thing."""
+"""Words that stand in for a noun without naming a thing; colours do so for clothes (in black)."""
 
 
 def singular(word: str) -> str:
     """The singular of a noun in lower case; words that are no plural come back as they are."""
     if word in IRREGULAR:
         return IRREGULAR[word]
-    if word in ALWAYS_PLURAL or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if ALWAYS_PLURAL.fullmatch(word) or not word.endswith("s") or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
@@ -67,14 +66,12 @@ def head_noun(phrase: str) -> str:
         The noun in lower case and in the singular; empty where the phrase names no thing (``"the other one"``).
     """
     words = re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", phrase.lower())
-    first = next((place for place, word in enumerate(words) if place and word in PREPOSITIONS), len(words))
+    first = next((place for place, word in enumerate(words) if place and PREPOSITION.fullmatch(word)), len(words))
     words = words[:first]
     while "of" in words:
         place = words.index("of")
-        meant = words[place - 1 : place]
-        if meant and singular(meant[0]) not in AMOUNTS | NAMELESS:
-            words = words[:place]
-        else:
-            words = words[place + 1 :]
+        before = singular(words[place - 1]) if place else ""
+        stands_back = not before or AMOUNT.fullmatch(before) or NAMELESS.fullmatch(before)
+        words = words[place + 1 :] if stands_back else words[:place]
     head = words[-1].removesuffix("'s") if words else ""
-    return "" if head in NAMELESS or head.isdecimal() else singular(head)
+    return "" if NAMELESS.fullmatch(head) or head.isdecimal() else singular(head)

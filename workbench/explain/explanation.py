@@ -43,6 +43,9 @@ class Element(Frozen):
         removal: change of the score when the element is removed (score without - score with).
         rank_without: rank of the explained image when the element is removed.
         attributions: further attribution values by method.
+        of: for a part of another element (a region of a liked image), the id of that element.
+        box: for a region, x0, y0, x1, y1 as fractions of width and height.
+        span: for a word, where it stands in the text: ``text[start:end]``.
     """
 
     kind: str
@@ -54,6 +57,9 @@ class Element(Frozen):
     removal: float | None = None
     rank_without: int | None = None
     attributions: dict[str, float] = Field(default_factory=dict)
+    of: Id | None = None
+    box: tuple[float, float, float, float] | None = None
+    span: tuple[int, int] | None = None
 
 
 class EvidenceLevel(Frozen):
@@ -62,11 +68,13 @@ class EvidenceLevel(Frozen):
     Attributes:
         name: how commands and exports call it; ``kind`` what its elements are.
         label: what a person calls it; the name where it is left out.
+        within: name of the level whose elements these are parts of; attention then adds up within each of those.
     """
 
     name: str
     kind: str
     label: str | None = None
+    within: str | None = None
     elements: tuple[Element, ...]
 
     @property
@@ -112,8 +120,10 @@ class Explanation(Frozen):
 
     Attributes:
         run: name of the run folder; ``dataset`` its dataset's name; ``fingerprint`` that dataset's fingerprint.
+        task: ranking, or popularity: then the score is the predicted log2(views a day + 1) and there is no rank.
         rank: rank of the image (1 = best) among those the user neither liked in training nor made herself.
         candidates: how many images that ranking has.
+        text: the caption, where the model reads words.
         own: the part of the score no evidence carries.
         levels: from top to bottom; the first is the level of aspects where the model has several groups.
         sentence: the explanation in words.
@@ -129,8 +139,10 @@ class Explanation(Frozen):
     item: Id
     item_label: str
     image: str | None = None
+    text: str | None = None
+    task: Literal["ranking", "popularity"] = "ranking"
     score: float
-    rank: int
+    rank: int | None
     candidates: int
     own: float
     levels: tuple[EvidenceLevel, ...]

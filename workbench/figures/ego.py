@@ -92,7 +92,7 @@ class Ego:
 
     def draw(self, area: Area) -> None:
         """Chips on an ellipse, words on their outer side."""
-        draw_heading(area, self.view, self.colour, self.view.note)
+        draw_heading(area, self.view.heading, self.colour, self.view.note)
         if not self.view.elements:
             area.write(0.14, HEAD + 0.08, "nothing recorded", color=area.theme.muted)
             return
@@ -142,7 +142,7 @@ class Ego:
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same to touch: hover tells every number, a click gives the person's id."""
-        plot_heading(canvas, top, self.view, self.colour, self.view.note)
+        plot_heading(canvas, top, self.view.heading, self.colour, self.view.note)
         if not self.view.elements:
             canvas.write(0.02, top + SCREEN_HEAD + 8, "nothing recorded", color=canvas.theme.muted)
             return
@@ -201,7 +201,7 @@ class Ego:
 
 def ego_figure(
     level: EvidenceLevel,
-    rank: int,
+    rank: int | None,
     user_label: str,
     *,
     heading: str | None = None,
@@ -213,7 +213,7 @@ def ego_figure(
     """The ``top`` strongest people of a level round the user, at most ``TOP``, on paper.
 
     Args:
-        rank: rank of the explained image with everything present.
+        rank: rank of the explained image with everything present; None where nothing is ranked.
         user_label: name of the user in the middle.
         heading: what a person calls the level; None takes its name.
         by: what orders the people; None takes contribution where the model is additive, else attention.
@@ -225,7 +225,7 @@ def ego_figure(
 
 def ego_plotly(
     level: EvidenceLevel,
-    rank: int,
+    rank: int | None,
     user_label: str,
     *,
     heading: str | None = None,

@@ -16,7 +16,7 @@ from workbench.figures.style import FULL_WIDTH, ThemeName, colour_of, theme_name
 
 def elements_figure(
     level: EvidenceLevel,
-    rank: int,
+    rank: int | None,
     root: Path | None = None,
     *,
     heading: str | None = None,
@@ -28,7 +28,7 @@ def elements_figure(
     """The strongest elements of a level on paper.
 
     Args:
-        rank: rank of the explained image with everything present.
+        rank: rank of the explained image with everything present; None where nothing is ranked.
         root: folder of the dataset, None to draw without pictures.
         heading: what a person calls the level; None takes its name.
         top: how many elements are shown.
@@ -41,7 +41,7 @@ def elements_figure(
 
 def elements_plotly(
     level: EvidenceLevel,
-    rank: int,
+    rank: int | None,
     root: Path | None = None,
     *,
     heading: str | None = None,

@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
+from numpy.typing import NDArray
 
 from workbench.explain.explanation import Element
 from workbench.figures.page import Canvas, Pair
-from workbench.figures.style import SCREEN_SMALL, Theme, font_families
+from workbench.figures.style import SCREEN_SMALL, Theme, colour_of, font_families
 from workbench.figures.text import initials, markup, plain, text_width
-from workbench.figures.thumbnails import picture_path, thumbnail, thumbnail_uri
+from workbench.figures.thumbnails import cut, picture, picture_path, thumbnail, uri
 
 PICTURE_KINDS: Final = {"image", "frame", "region"}
 PAPER_PIXELS: Final = 240
 SCREEN_PIXELS: Final = 200
+WHOLE_PIXELS: Final = 720
+"""Longer side of a picture that regions are cut from or drawn on."""
 _POINTS: Final = 72.0
 
 
@@ -47,7 +51,7 @@ def draw_chip(
 def draw_square(
     axes: Axes, element: Element, root: Path | None, x: float, y: float, radius: float, theme: Theme
 ) -> None:
-    """An image: its centre crop, or a neutral tile with its id where the dataset has no picture."""
+    """An image: its centre crop, or a neutral tile with its id where the dataset has no picture; a region: its part."""
     corner, side = (x - radius, y - radius), 2 * radius
     path = picture_path(root, element.image)
     if path is None:
@@ -55,10 +59,19 @@ def draw_square(
         _inside(axes, str(element.id), x, y, 0.85 * side, 0.4 * side, theme)
         return
     limits = axes.get_xlim(), axes.get_ylim()
-    extent = (x - radius, x + radius, y + radius, y - radius)
-    axes.imshow(thumbnail(path, PAPER_PIXELS), extent=extent, aspect="auto", interpolation="antialiased", zorder=2)
+    pixels = pixels_of(element, path, PAPER_PIXELS)
+    tall, wide = (radius * n / max(pixels.shape[:2]) for n in pixels.shape[:2])
+    extent = (x - wide, x + wide, y + tall, y - tall)
+    axes.imshow(pixels, extent=extent, aspect="auto", interpolation="antialiased", zorder=2)
     axes.set(xlim=limits[0], ylim=limits[1])
-    axes.add_patch(Rectangle(corner, side, side, facecolor="none", edgecolor=theme.line, linewidth=0.5, zorder=3))
+    edge = theme.line if element.box is None else colour_of("regions")
+    frame = Rectangle((x - wide, y - tall), 2 * wide, 2 * tall, facecolor="none", edgecolor=edge, linewidth=0.5, zorder=3)
+    axes.add_patch(frame)
+
+
+def pixels_of(element: Element, path: Path, size: int) -> NDArray[np.uint8]:
+    """What the icon of an element shows: the centre crop of its picture, or for a region its part of the picture."""
+    return thumbnail(path, size) if element.box is None else cut(picture(path, WHOLE_PIXELS), element.box)
 
 
 def plot_icons(
@@ -82,7 +95,7 @@ def plot_icons(
             tiles.append(i)
             continue
         canvas.figure.add_layout_image(
-            source=thumbnail_uri(path, SCREEN_PIXELS), xref=at.x, yref=at.y, x=x[i], y=y[i], sizing="contain",
+            source=uri(pixels_of(element, path, SCREEN_PIXELS)), xref=at.x, yref=at.y, x=x[i], y=y[i], sizing="contain",
             sizex=image_size[0], sizey=image_size[1], xanchor="center", yanchor="middle",
         )  # fmt: skip
     for indices, symbol, words in (

@@ -7,6 +7,7 @@ from typing import Literal
 
 from workbench.explain.explanation import Element, EvidenceLevel, Explanation
 from workbench.figures.style import FLAT_GREY, colour_of
+from workbench.figures.text import removal_text
 from workbench.layers.evidence import ASPECTS
 
 By = Literal["attention", "contribution", "removal"]
@@ -21,7 +22,7 @@ class LevelView:
 
     Attributes:
         name: the level; ``kind`` what its elements are; ``heading`` what a person calls it.
-        rank: rank of the explained image with everything present.
+        rank: rank of the explained image with everything present; None where nothing is ranked.
         elements: the shown ones, strongest first; ``colours`` their hues, grey when the level is flat.
         total: how many elements the level has; ``by`` the number that ordered them.
         flat: whether the attention shows no preference.
@@ -31,7 +32,7 @@ class LevelView:
     name: str
     kind: str
     heading: str
-    rank: int
+    rank: int | None
     elements: tuple[Element, ...]
     colours: tuple[str, ...]
     total: int
@@ -52,7 +53,7 @@ class LevelView:
     @property
     def has_removal(self) -> bool:
         """Whether any shown element has been removed to see what happens."""
-        return any(e.rank_without is not None or e.removal is not None for e in self.elements)
+        return any(removal_text(e, self.rank) for e in self.elements)
 
     @property
     def sum_text(self) -> str:
@@ -87,12 +88,12 @@ def strongest_by(level: EvidenceLevel) -> By:
 
 
 def view_level(
-    level: EvidenceLevel, rank: int, top: int, by: By | None = None, heading: str | None = None
+    level: EvidenceLevel, rank: int | None, top: int, by: By | None = None, heading: str | None = None
 ) -> LevelView:
     """The ``top`` strongest elements of a level.
 
     Args:
-        rank: rank of the explained image.
+        rank: rank of the explained image, None where nothing is ranked.
         by: what orders the elements; None takes ``strongest_by``.
         heading: what a person calls the level; None takes its name.
     """

@@ -44,23 +44,22 @@ SCREEN_PAD: Final = 0.3
 """Part of an axis on the screen that is kept for the number beside a mark."""
 
 
-def draw_heading(area: Area, view: LevelView, colour: str, note: str) -> None:
+def draw_heading(area: Area, heading: str, colour: str, note: str) -> None:
     """A swatch of the group's hue, its name, and the note about it on the right, which goes before the name."""
     note = fit(note, area.width * 0.72, SMALL)
     room = area.width - 0.2 - (text_width(note, SMALL) + 0.1 if note else 0)
     swatch = area.axes(0, 0.03, 0.09, 0.11)
     swatch.set_facecolor(colour)
-    area.write(0.14, 0.09, fit(view.heading, room, HEADING, "bold"), HEADING, weight="bold")
+    area.write(0.14, 0.09, fit(heading, room, HEADING, "bold"), HEADING, weight="bold")
     area.write(area.width, 0.09, note, SMALL, ha="right", color=area.theme.muted, style="italic")
 
 
-def plot_heading(canvas: Canvas, top: float, view: LevelView, colour: str, note: str) -> None:
+def plot_heading(canvas: Canvas, top: float, heading: str, colour: str, note: str) -> None:
     """The heading on the screen."""
-    heading = f'<span style="color:{colour}">■</span> <b>{markup(shorten(view.heading, 40))}</b>'
-    canvas.write(0, top + 10, heading, SCREEN_HEADING)
+    words = f'<span style="color:{colour}">■</span> <b>{markup(shorten(heading, 40))}</b>'
+    canvas.write(0, top + 10, words, SCREEN_HEADING)
     if note:
-        words = f"<i>{markup(note)}</i>"
-        canvas.write(1, top + 10, words, SCREEN_SMALL, xanchor="right", align="right", color=canvas.theme.muted)
+        canvas.write(1, top + 10, f"<i>{markup(note)}</i>", SCREEN_SMALL, xanchor="right", align="right", color=canvas.theme.muted)
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Panels:
 
     def draw(self, area: Area) -> None:
         """Two axes sharing the rows, and the removal ticks where something was removed."""
-        draw_heading(area, self.view, self.colour, self.view.note)
+        draw_heading(area, self.view.heading, self.colour, self.view.note)
         if not self.view.elements:
             area.write(0.14, HEAD + 0.09, "nothing recorded", color=area.theme.muted)
             return
@@ -176,7 +175,7 @@ class Panels:
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same rows to touch: hover tells every number, a click gives the element's id."""
         view = self.view
-        plot_heading(canvas, top, view, self.colour, view.note)
+        plot_heading(canvas, top, view.heading, self.colour, view.note)
         if not view.elements:
             canvas.write(0.02, top + SCREEN_HEAD + SCREEN_ROW / 2, "nothing recorded", color=canvas.theme.muted)
             return

@@ -91,7 +91,7 @@ class Strip:
 
     def draw(self, area: Area) -> None:
         """Rows of cells; the names of the numbers stand at the left of each row."""
-        draw_heading(area, self.view, self.colour, self.view.note)
+        draw_heading(area, self.view.heading, self.colour, self.view.note)
         if not self.view.elements:
             area.write(0.14, HEAD + 0.08, "nothing recorded", color=area.theme.muted)
             return
@@ -186,7 +186,7 @@ class Strip:
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same strip to touch: hover tells every number, a click gives the element's id."""
-        plot_heading(canvas, top, self.view, self.colour, self.view.note)
+        plot_heading(canvas, top, self.view.heading, self.colour, self.view.note)
         if not self.view.elements:
             canvas.write(0.02, top + SCREEN_HEAD + 8, "nothing recorded", color=canvas.theme.muted)
             return
@@ -259,7 +259,7 @@ class Strip:
 
 def strip_figure(
     level: EvidenceLevel,
-    rank: int,
+    rank: int | None,
     root: Path | None = None,
     *,
     heading: str | None = None,
@@ -271,7 +271,7 @@ def strip_figure(
     """The ``top`` strongest images of a level on paper.
 
     Args:
-        rank: rank of the explained image with everything present.
+        rank: rank of the explained image with everything present; None where nothing is ranked.
         root: folder of the dataset, None to draw neutral tiles with ids.
         heading: what a person calls the level; None takes its name.
         by: what orders the images; None takes contribution where the model is additive, else attention.
@@ -283,7 +283,7 @@ def strip_figure(
 
 def strip_plotly(
     level: EvidenceLevel,
-    rank: int,
+    rank: int | None,
     root: Path | None = None,
     *,
     heading: str | None = None,

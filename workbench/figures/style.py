@@ -25,6 +25,7 @@ FLAT_GREY: Final = "#9A9A9A"
 POSITIVE: Final = "#3B82C4"
 NEGATIVE: Final = "#D6604D"
 LIKES_SCALE: Final = "cividis"
+HEAT_SCALE: Final = "inferno"
 
 GROUP_COLOURS: Final[Mapping[str, str]] = {
     "own": "#7F7F7F",

@@ -112,16 +112,16 @@ def signed_text(value: float | None, places: int = 2) -> str:
     return f"{value:+.{places}f}".replace("-", "−")
 
 
-def removal_text(element: Element, rank: int) -> str:
+def removal_text(element: Element, rank: int | None) -> str:
     """What happens without the element: ``rank 1 → 4``, else the change of the score, else nothing."""
-    if element.rank_without is not None:
+    if rank is not None and element.rank_without is not None:
         return f"rank {rank:,} → {element.rank_without:,}"
     if element.removal is not None:
         return f"score {signed_text(element.removal, decimals([element.removal]))}"
     return ""
 
 
-def hover_text(element: Element, rank: int) -> str:
+def hover_text(element: Element, rank: int | None) -> str:
     """Everything known of an element, as plotly shows it under the pointer."""
     lines = [f"<b>{markup(element.label)}</b>"]
     if element.attention is not None:

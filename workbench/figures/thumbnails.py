@@ -1,9 +1,10 @@
-"""Pictures of a dataset as small squares: centre-cropped, never stretched, read with a bound."""
+"""Pictures of a dataset as squares, whole or in part: never stretched, read with a bound."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,33 +36,67 @@ def thumbnail(path: Path, size: int) -> NDArray[np.uint8]:
     Raises:
         DataError: the file is missing, is no picture, or has more than ``MAX_PIXELS`` pixels.
     """
+    return _opened(path, size, whole=False)
+
+
+def picture(path: Path, side: int) -> NDArray[np.uint8]:
+    """(height, width, 3) RGB of a whole picture, its longer side at most ``side`` pixels.
+
+    Raises:
+        DataError: as ``thumbnail``.
+    """
+    return _opened(path, side, whole=True)
+
+
+def cut(pixels: NDArray[np.uint8], box: Sequence[float]) -> NDArray[np.uint8]:
+    """The part of a picture in a box of fractions of width and height, at least one pixel."""
+    height, width = pixels.shape[:2]
+    left, top = min(int(box[0] * width), width - 1), min(int(box[1] * height), height - 1)
+    return pixels[top : max(round(box[3] * height), top + 1), left : max(round(box[2] * width), left + 1)]
+
+
+def uri(pixels: NDArray[np.uint8]) -> str:
+    """Pixels as a ``data:`` address, so that a page needs no other file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _opened(path: Path, size: int, *, whole: bool) -> NDArray[np.uint8]:
     try:
-        return _read(path, size, path.stat().st_mtime_ns)
+        return (_whole if whole else _square)(path, size, path.stat().st_mtime_ns)
     except FileNotFoundError as error:
         raise DataError(f"Picture {path} is missing: restore it or clear its 'image' in the items table.") from error
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"Picture {path} cannot be read ({error}): replace the file.") from error
 
 
-def thumbnail_uri(path: Path, size: int) -> str:
-    """The same crop as a ``data:`` address, so that a page needs no other file."""
-    buffer = io.BytesIO()
-    Image.fromarray(thumbnail(path, size)).save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
 @lru_cache(maxsize=1024)
-def _read(path: Path, size: int, modified: int) -> NDArray[np.uint8]:
+def _square(path: Path, size: int, modified: int) -> NDArray[np.uint8]:
     """``modified`` (ns) is part of the key, so that a changed file is read again."""
+    # JPEG can decode at a fraction of its size; twice the target keeps the crop sharp.
+    return _read(path, 2 * size, lambda picture: ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+
+
+@lru_cache(maxsize=64)
+def _whole(path: Path, side: int, modified: int) -> NDArray[np.uint8]:
+    def shrink(picture: Image.Image) -> Image.Image:
+        fits = max(picture.size) <= side
+        return picture if fits else ImageOps.contain(picture, (side, side), Image.Resampling.LANCZOS)
+
+    return _read(path, side, shrink)
+
+
+def _read(path: Path, enough: int, shape: Callable[[Image.Image], Image.Image]) -> NDArray[np.uint8]:
+    """A picture decoded with at least ``enough`` pixels where it has them, upright, in its new shape."""
     with Image.open(path, formats=FORMATS) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise DataError(
                 f"Picture {path} has {picture.width * picture.height / 1e6:.0f} million pixels, more than "
                 f"{MAX_PIXELS / 1e6:.0f} million: make it smaller."
             )
-        # JPEG can decode at a fraction of its size; twice the target keeps the crop sharp.
-        picture.draft("RGB", (2 * size, 2 * size))
-        square = ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (size, size), Image.Resampling.LANCZOS)
-    pixels = np.array(square, dtype=np.uint8)
+        picture.draft("RGB", (enough, enough))
+        shaped = shape(ImageOps.exif_transpose(picture).convert("RGB"))
+    pixels = np.array(shaped, dtype=np.uint8)
     pixels.setflags(write=False)
     return pixels

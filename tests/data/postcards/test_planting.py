@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -235,6 +234,7 @@ def test_ranks_within_counts_earlier_rows_of_the_group() -> None:
         ("A small striped red boat and a blue cat.", "boat", {"small", "striped", "red"}, "small striped red boat"),
         ("A small striped red boat and a blue cat.", "cat", {"red"}, "cat"),
         ("Two dogs run in the snow", "dog", set(), "dogs"),
+        ("Three women ride", "woman", set(), "women"),
         ("A hot air balloon at noon", "hot air balloon", set(), "hot air balloon"),
         ("Cattle on a meadow", "cat", set(), ""),
     ],
@@ -275,27 +275,3 @@ def test_a_new_life_on_the_pictures_of_a_dataset(tmp_path: Path) -> None:
     assert check_tables(tables) == []
     assert set(tables["causes"].dropna(subset=["topic"])["topic"]) <= set(CATEGORIES.values())
     assert tables["causes"]["frame"].notna().any() and tables["causes"]["attribute"].notna().any()
-
-
-def test_planting_on_photographs() -> None:
-    """Real photos with phrase boxes carry a planted life as well as drawn ones."""
-    here = Path(__file__).resolve().parents[3]
-    folder = Path(os.environ.get("WORKBENCH_DATA", here / "../shared/data")).resolve() / "flickr8k"
-    if not folder.is_dir():
-        pytest.skip(f"no photographs in {folder}")
-    phrases = pd.read_csv(folder / "phrases.csv").query("entity > 0").drop_duplicates(["flickr_id", "entity"])
-    phrases["label"] = phrases["phrase"].str.lower().str.split().str[-1]
-    phrases["theme"] = phrases["types"].str.split("/").str[0]
-    boxes = pd.read_csv(folder / "boxes.csv").merge(phrases, on=["flickr_id", "entity"])
-    boxes = boxes.rename(columns={"flickr_id": "item", "xmin_n": "x0", "ymin_n": "y0", "xmax_n": "x1", "ymax_n": "y1"})
-    boxes["region"] = boxes.groupby("item").cumcount()
-    images = pd.read_csv(folder / "images.csv")
-    captions = pd.read_csv(folder / "captions.csv").query("caption == 0").set_index("file")["text"]
-    items = pd.DataFrame({"item": images["flickr_id"], "text": images["file"].map(captions)})
-    themes = {str(label): str(theme) for label, theme in zip(boxes["label"], boxes["theme"], strict=True)}
-    columns = ["item", "region", "x0", "y0", "x1", "y1", "label"]
-    tables = plant(Pictures(items, boxes[columns], themes), seed=7, n_users=300)
-    assert check_tables(tables) == []
-    causes = tables["causes"].query("source == 'like'").merge(tables["users"][["user", "planted_aspect"]], on="user")
-    assert (causes["aspect"] == causes["planted_aspect"]).mean() > 0.5
-    assert causes["words"].notna().any() and "attribute" not in causes

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from workbench.data.check import check_images, check_tables, column_faults, listed
+from workbench.data.check import check_images, column_faults, listed
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError, Fault
-from workbench.data.schema import Column, DatasetCard
+from workbench.data.schema import SCHEMA, Column, DatasetCard
 from workbench.data.splits import split_posts
 from workbench.data.text_tables import number_ids, read_lines
 from workbench.data.write import images_of, refuse_existing, write_dataset
@@ -25,8 +27,8 @@ TEXTS, DATA, LABELS, URLS, ZONES = "data.json", "train_data.txt", "train_label.t
 FIELDS = 11
 """Of a line of ``train_data.txt``: pid uid postdate commentcount haspeople titlelen deslen tagcount avgview groupcount
 avgmembercount."""
-FEWEST_TOKENS = 5
-TOKEN = r"\b\w\w+\b"
+FEWEST_WORDS = 5
+WORD = r"\b\w\w+\b"
 NOT_ASCII = r"[^\x00-\x7f]"
 
 
@@ -65,12 +67,14 @@ def import_smp(
     """
     refuse_existing(out)
     posts = _identified(_joined(source))
-    posts["image"] = posts["image"].where([(source / path).is_file() for path in posts["image"]])
-    if clean:
-        text = posts["text"]
-        posts = posts[~text.str.contains(NOT_ASCII) & (text.str.count(TOKEN) >= FEWEST_TOKENS)]
-    if not text_only:
-        posts = posts.dropna(subset=["image"])
+    kept = _clean(posts["text"]) if clean else np.ones(len(posts), bool)
+    there = np.array([(source / path).is_file() for path in posts["image"]], bool)
+    posts["image"] = posts["image"].where(kept & there)
+    faults = column_faults(TEXTS, SCHEMA["items"]["image"], posts["image"])
+    faults += check_images(source, {"items": posts[["image"]]}, {"items": TEXTS})
+    if faults:
+        raise DataError.of(faults)
+    posts = posts[kept if text_only else kept & there]
     if posts.empty:
         raise DataError(f"No post of {source} is left to import; try --no-clean or --text-only.")
     posts = posts.assign(split=split_posts(posts["time"].to_numpy(), seed))
@@ -80,10 +84,6 @@ def import_smp(
         "posts": posts[["item", "user", "time", "popularity", "split"]],
     }
     number_ids(tables, tuple(tables))
-    files = dict.fromkeys(tables, TEXTS)
-    faults = check_tables(tables, files) + check_images(source, tables, files)
-    if faults:
-        raise DataError.of(faults)
     provenance = f"imported from the SMP challenge's files in {source.resolve().name}, clean={clean}, seed {seed}"
     card = DatasetCard(name=name, licence=LICENCE, provenance=provenance, seed=seed)
     write_dataset(out, card, tables, images_of(tables, source))
@@ -157,13 +157,22 @@ def _numbers(file: str, column: str, texts: list[str]) -> pd.Series:
 
 def _identified(posts: pd.DataFrame) -> pd.DataFrame:
     """The posts with the user and the item that their URL names, and where their image would be."""
-    parts = posts["url"].str.rstrip("/").str.split("/")
-    user, item = parts.str.get(-2), parts.str.get(-1)
-    nameless = (user.isna() | (user == "") | (item == "")).to_numpy(bool)
-    faults = list(listed(TEXTS, "url", posts["url"], nameless, "names no user and post; it must end in USER/POST."))
+    parts = [url.rstrip("/").split("/") for url in posts["url"]]
+    user, item = (pd.Series(["", *part][-which] for part in parts) for which in (2, 1))
+    nameless, repeated = ((user == "") | (item == "")).to_numpy(), item.duplicated().to_numpy()
+    faults = [
+        *listed(TEXTS, "url", posts["url"], nameless, "names no user and post; it must end in USER/POST."),
+        *listed(TEXTS, "url", posts["url"], repeated & ~nameless, "names the post of an earlier URL; keep one."),
+    ]
     if faults:
         raise DataError.of(faults)
     return posts.assign(user=user, item=item, image="img/train/" + user + "/" + item + ".jpg")
+
+
+def _clean(text: pd.Series) -> NDArray[np.bool_]:
+    """(posts,) whether a text is English enough: ASCII alone, and at least ``FEWEST_WORDS`` words."""
+    clean = ~text.str.contains(NOT_ASCII) & (text.str.count(WORD) >= FEWEST_WORDS)
+    return clean.to_numpy(bool)
 
 
 def _users(source: Path, posts: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.data.nouns import singular
 
 Codes = NDArray[np.int64]
 Weights = NDArray[np.float64]
@@ -24,6 +25,8 @@ SHARPNESS = 3.0
 APPEAL_SD = 1.0
 """Standard deviation of the logarithm of a picture's general appeal."""
 FEWEST_THEMES = 4
+FEWEST_PICTURES, RAREST = 3, 0.01
+"""Kinds shown by fewer pictures, or a smaller share of them, take no part: a favourite needs a choice of pictures."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def naming_words(text: str, label: str, values: set[str]) -> str:
 
     Args:
         text: a caption.
-        label: what the thing is, one word or several; a plural ``s`` or ``es`` in the text counts as the word.
+        label: what the thing is, one word or several; its plural in the text counts as the word.
         values: words that are true of the thing, such as its colour.
 
     Returns:
@@ -147,7 +150,7 @@ def naming_words(text: str, label: str, values: set[str]) -> str:
     name = re.findall(r"[^\W_]+", label.lower())
     for start in range(len(words) - len(name) + 1):
         end = start + len(name)
-        if words[start : end - 1] == name[:-1] and words[end - 1] in (name[-1], f"{name[-1]}s", f"{name[-1]}es"):
+        if words[start : end - 1] == name[:-1] and singular(words[end - 1]) == singular(name[-1]):
             adjectives = list(takewhile(values.__contains__, reversed(words[:start])))
             return " ".join(words[start - len(adjectives) : end])
     return ""
@@ -200,7 +203,7 @@ def hang(pictures: Pictures, generator: np.random.Generator) -> Gallery:
 
     A picture showing kind c is chosen for c with probability in proportion to
     ``appeal * exp(SHARPNESS * (affinity - 1))``, where ``appeal`` is log-normal with ``APPEAL_SD``. Kinds shown by
-    fewer than three pictures, or 0.2% of them, take no part.
+    fewer than ``FEWEST_PICTURES``, or by a smaller share than ``RAREST``, take no part.
 
     Raises:
         DataError: fewer than ``FEWEST_THEMES`` themes are left.
@@ -261,7 +264,7 @@ def _things(pictures: Pictures, ids: NDArray[np.generic]) -> pd.DataFrame:
     things = things.sort_values(["code", "area", "row"], ascending=[True, False, True])
     things = things[(things["code"] >= 0) & ~things.duplicated(["code", "label"])]
     shown = things["label"].map(things["label"].value_counts())
-    things = things[shown >= max(3, round(0.002 * len(ids)))]
+    things = things[shown >= max(FEWEST_PICTURES, round(RAREST * len(ids)))]
     return things.assign(affinity=np.where(things.duplicated("code"), SECOND_THING, 1.0)).reset_index(drop=True)
 
 

@@ -1,0 +1,108 @@
+"""Attention over the components of the elements of a set: which part of each liked image a user looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from workbench.layers.segments import gated_softmax_rows
+
+CACHED = 1 << 18
+"""Numbers of a block that is worked on at a time, so that it stays in the processor's cache: 1 MB."""
+
+
+def component_scores(key: Tensor, query: Tensor, out: Tensor, element: Tensor) -> Tensor:
+    """Scores ``w . relu(key + query)`` (ACF, Eq. 10) of every component of every element.
+
+    Written by hand in blocks because (elements, M, h) would not fit into memory at the sizes of the paper, and is
+    read and written a dozen times where the parts are composed from tensor operations.
+
+    Args:
+        key: (n, M, h) projected components of the distinct images, bias included.
+        query: (elements, h) projected user of each element.
+        out: (h,) the vector w.
+        element: (elements,) which of the n images each element is; fastest in ascending order.
+
+    Returns:
+        (elements, M).
+    """
+    scores: Tensor = _Scores.apply(key, query, out, element)
+    return scores
+
+
+def pooled(weights: Tensor, vectors: Tensor, element: Tensor) -> Tensor:
+    """Weighted sums (elements, d) of ``vectors`` (n, M, d) with ``weights`` (elements, M) (ACF, Eq. 12).
+
+    Args:
+        weights: of the components of each element.
+        vectors: components of the distinct images.
+        element: (elements,) which of the n images each element is.
+    """
+    sums: Tensor = _Pooled.apply(weights, vectors, element)
+    return sums
+
+
+def component_weights(scores: Tensor, gates: Tensor) -> Tensor:
+    """Softmax (elements, M) over the components that ``gates`` (elements, M) leave present (ACF, Eq. 11)."""
+    return gated_softmax_rows(scores, gates)
+
+
+def _blocks(elements: int, size: int) -> list[slice]:
+    step = max(1, CACHED // max(size, 1))
+    return [slice(start, min(start + step, elements)) for start in range(0, elements, step)]
+
+
+class _Scores(Function):
+    @staticmethod
+    def forward(ctx: Any, key: Tensor, query: Tensor, out: Tensor, element: Tensor) -> Tensor:
+        ctx.save_for_backward(key, query, out, element)
+        scores = key.new_empty(len(element), key.shape[1])
+        for block in _blocks(len(element), key[0].numel()):
+            hidden = key.index_select(0, element[block]).add_(query[block].unsqueeze(1)).relu_()
+            torch.matmul(hidden, out, out=scores[block])
+        return scores
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        (slope,) = gradients
+        key, query, out, element = ctx.saved_tensors
+        to_key, to_query, to_out = torch.zeros_like(key), torch.empty_like(query), torch.zeros_like(out)
+        for block in _blocks(len(element), key[0].numel()):
+            hidden = key.index_select(0, element[block]).add_(query[block].unsqueeze(1)).relu_()
+            g = slope[block].reshape(-1, 1)
+            to_out += (g.T @ hidden.flatten(0, 1)).squeeze(0)
+            # The slope of relu is 1 where a hidden unit is on, which is the sign of what it puts out.
+            hidden.sign_().mul_((g @ out.unsqueeze(0)).view_as(hidden))
+            torch.sum(hidden, 1, out=to_query[block])
+            to_key.index_add_(0, element[block], hidden)
+        return to_key, to_query, to_out, None
+
+
+class _Pooled(Function):
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, vectors: Tensor, element: Tensor) -> Tensor:
+        ctx.save_for_backward(weights, vectors, element)
+        sums = vectors.new_empty(len(element), vectors.shape[2])
+        for block in _blocks(len(element), vectors[0].numel()):
+            parts = vectors.index_select(0, element[block])
+            torch.bmm(weights[block].unsqueeze(1), parts, out=sums[block].unsqueeze(1))
+        return sums
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, None]:
+        (slope,) = gradients
+        weights, vectors, element = ctx.saved_tensors
+        to_weights = torch.empty_like(weights)
+        to_vectors = torch.zeros_like(vectors) if ctx.needs_input_grad[1] else None
+        for block in _blocks(len(element), vectors[0].numel()):
+            parts, g = vectors.index_select(0, element[block]), slope[block]
+            torch.bmm(parts, g.unsqueeze(-1), out=to_weights[block].unsqueeze(-1))
+            if to_vectors is not None:
+                to_vectors.index_add_(0, element[block], weights[block].unsqueeze(-1) * g.unsqueeze(1))
+        return to_weights, to_vectors, None

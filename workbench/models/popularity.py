@@ -1,0 +1,196 @@
+"""What popularity models share: the posts they read, as regions and words, and the error they are trained with."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from workbench.data.dataset import Dataset
+from workbench.data.ragged import Ragged
+from workbench.features.store import Features
+from workbench.features.words import LONGEST, PADDING, RARE, Texts
+from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.regions import RegionTable
+from workbench.models.base import ModelConfig, PostBatch, Recommender
+
+Modality = Literal["regions", "words"]
+BLOCK = 256
+"""Posts predicted at a time where every image is asked for."""
+
+
+class PopularityConfig(ModelConfig):
+    """Hyperparameters popularity models share; training defaults to Section 4.1 of UHAN.
+
+    Attributes:
+        steps: batches between two validations, which the training counts as one epoch.
+        modalities: what is read of a post: the regions of its image, the words of its caption.
+        features: the image features whose regions are read.
+        rare: words with fewer occurrences in the training posts are not read.
+        longest: words read of a caption.
+    """
+
+    learning_rate: float = 1e-3
+    batch: int = 128
+    steps: int | None = 64
+    epochs: int = 5000
+    patience: int = 20
+    monitor: str = "MSE"
+    modalities: tuple[Modality, ...] = Field(("regions", "words"), min_length=1)
+    features: str = "convnet-14"
+    rare: int = RARE
+    longest: int = LONGEST
+
+
+@dataclass(frozen=True)
+class Posts:
+    """R posts as a model reads them; what several of them share is held once.
+
+    Attributes:
+        users: (R,) who posts.
+        place: (R,) which of the n distinct images each post shows.
+        regions: (n, M, d) vectors of the regions; M is 0 where images are not read.
+        region_gates: (R, M), 0 in empty places.
+        words: (n, L) word codes, padded at the end; L is 0 where captions are not read.
+        word_gates: (R, L), 0 in empty places.
+        gated: whether any word has a gate other than 1.
+    """
+
+    users: Tensor
+    place: Tensor
+    regions: Tensor
+    region_gates: Tensor
+    words: Tensor
+    word_gates: Tensor
+    gated: bool
+
+
+class PopularityModel(Recommender):
+    """Predicts ``log2(views a day + 1)`` of a post from who posts it, its image and its caption."""
+
+    needs = ("posts",)
+    task = "popularity"
+    evidence: ClassVar[tuple[EvidenceGroup, ...]] = (
+        EvidenceGroup("regions", "image", "region", "item", "items.image", "of what the image shows"),
+        EvidenceGroup("words", "text", "word", "item", "items.text", "of what the caption says"),
+    )
+    Config: ClassVar[type[ModelConfig]] = PopularityConfig
+    config: PopularityConfig
+    word_codes: Tensor
+
+    def __init__(self, config: PopularityConfig, dataset: Dataset) -> None:
+        super().__init__(config, dataset)
+        if "regions" in config.modalities:
+            self.features = Features.open(dataset.root, config.features)
+            self.region_table = RegionTable.of(dataset, self.features)
+        codes = torch.empty(self.n_items, 0, dtype=torch.int64)
+        if "words" in config.modalities:
+            self.texts = Texts.of(dataset, config.rare, config.longest)
+            codes = self.texts.codes()
+        self.register_buffer("word_codes", codes, persistent=False)
+
+    @property
+    def active_evidence(self) -> tuple[EvidenceGroup, ...]:
+        """The modalities that are read."""
+        return tuple(group for group in self.evidence if group.name in self.config.modalities)
+
+    def with_pictures(self, features: Features | None, vectors: Tensor, sets: Ragged, texts: Sequence[str]) -> Self:
+        """This model over other pictures: image code k is the k-th of them. Parameters are shared.
+
+        Args:
+            features: what names the regions of the pictures; None where images are not read.
+            vectors: (regions, d) float16; ``sets`` says which picture they belong to.
+            sets: pictures -> rows of ``vectors``.
+            texts: a caption for each picture.
+        """
+        other = copy.copy(self)
+        other._modules, other._buffers = dict(self._modules), dict(self._buffers)
+        other.n_items = len(texts)
+        if features is not None:
+            other.features = features
+            other.region_table = RegionTable(vectors.to(self.device), sets.to(self.device))
+        if self.texts is not None:
+            other.texts = Texts(self.texts.vocabulary, texts)
+            other.word_codes = other.texts.codes().to(self.device)
+        else:
+            other.word_codes = self.word_codes.new_empty(len(texts), 0)
+        return other
+
+    @abstractmethod
+    def predict(self, posts: Posts) -> Tensor:
+        """Predicted popularity (R,) of ``posts``."""
+
+    def forward(self, batch: PostBatch) -> Tensor:
+        """Mean squared error (UHAN, Eq. 25)."""
+        return functional.mse_loss(self.predict(self.posts(batch.users, batch.items)), batch.popularity)
+
+    def posts(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Posts:
+        """The posts of ``items`` (R,) by ``users`` (R,)."""
+        images, place = torch.unique(items, return_inverse=True)
+        words = self.word_codes.index_select(0, images)
+        words = words[:, : int((words != PADDING).sum(1).max())] if words.numel() else words
+        regions = words.new_empty(len(images), 0, 0, dtype=torch.float32)
+        region_gates = regions.new_empty(len(items), 0)
+        if "regions" in self.config.modalities:
+            regions = self.region_table(images)
+            region_gates = self.region_table.present(images).float().index_select(0, place)
+            gate = gates.on("regions", self.elements("regions", users, items)) if gates is not OPEN else None
+            if gate is not None:
+                region_gates = region_gates * self.region_table.padded(items, gate)
+        word_gates = (words != PADDING).to(regions.dtype).index_select(0, place)
+        gate = gates.on("words", self.elements("words", users, items)) if gates is not OPEN else None
+        if gate is not None:
+            word_gates = word_gates.masked_scatter(word_gates > 0, gate)
+        return Posts(users, place, regions, region_gates, words, word_gates, gate is not None)
+
+    def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
+        """Predicted popularity (R,)."""
+        return self.predict(self.posts(users, items, gates))
+
+    def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
+        """Predicted popularity (R, images) of every image if each of the users posted it."""
+        images = torch.arange(self.n_items, device=users.device)
+        sizes = {group.name: self.elements(group.name, images, images).lengths for group in self.active_evidence}
+        rows = []
+        for row, user in enumerate(users.split(1)):
+            parts = []
+            for block in images.split(BLOCK):
+                elements = {
+                    name: gate[int(sizes[name][: block[0]].sum()) :][: int(sizes[name][block].sum())]
+                    for name, gate in gates.elements.items()
+                }
+                aspects = {name: gate[row].expand(len(block)) for name, gate in gates.aspects.items()}
+                closed = OPEN if gates is OPEN else Gates(elements, aspects)
+                parts.append(self.score_pairs(user.expand(len(block)), block, closed))
+            rows.append(torch.cat(parts))
+        return torch.stack(rows)
+
+    def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
+        """The regions of each image, or the known words of each caption (image code times longest, plus position)."""
+        if group == "regions":
+            return self.region_table.sets(items)
+        words = self.word_codes.index_select(0, items) != PADDING
+        codes = items.unsqueeze(1) * self.config.longest + torch.arange(words.shape[1], device=items.device)
+        return Ragged.from_lengths(words.sum(1), codes[words])
+
+
+def user_table(rows: int, dim: int) -> nn.Embedding:
+    """A table of embeddings drawn from U(-0.05, 0.05), as the authors of UHAN do."""
+    table = nn.Embedding(rows, dim)
+    nn.init.uniform_(table.weight, -0.05, 0.05)
+    return table
+
+
+def word_table(rows: int, dim: int) -> nn.Embedding:
+    """The same for words; the padding stays 0."""
+    table = nn.Embedding(rows, dim, padding_idx=PADDING)
+    nn.init.uniform_(table.weight[1:].data, -0.05, 0.05)
+    nn.init.zeros_(table.weight[:1].data)
+    return table
