@@ -8,8 +8,9 @@ from typing import Any
 
 from workbench.data.dataset import Dataset
 from workbench.evaluation.evaluate import evaluate as _evaluate
+from workbench.evaluation.popularity import POSTS, evaluate_posts, metrics, predictions
+from workbench.evaluation.protocols import FULL, sampled
 from workbench.evaluation.protocols import protocol as _protocol
-from workbench.evaluation.protocols import sampled
 from workbench.evaluation.result import Evaluation
 from workbench.explain.explainer import Explainer
 from workbench.models.base import Recommender
@@ -21,7 +22,13 @@ VALIDATION_METRICS = ("HR@5", "NDCG@5", "HR@10", "NDCG@10", "AUC")
 
 
 def validate(model: Recommender, dataset: Dataset) -> dict[str, float]:
-    """Validation metrics for early stopping: the held-out like among 1,000 unrated images, the same ones every time."""
+    """Validation metrics for early stopping.
+
+    Of a ranking: the held-out like among 1,000 unrated images, the same ones every time. Of a popularity model: its
+    errors on the validation posts.
+    """
+    if model.task == "popularity":
+        return metrics(predictions(model, dataset, "validation"))
     result = _evaluate(model, dataset, sampled(1000), split="validation", metrics=VALIDATION_METRICS, ks=(), groups=0)
     return {name: estimate.mean for name, estimate in result.metrics.items()}
 
@@ -50,17 +57,32 @@ def train(
     return _train(training, validate, report)
 
 
-def evaluate(run: str | Path | Run, protocol: str = "full", **options: Any) -> Evaluation:
-    """Test metrics of a run; options as for `workbench.evaluation.evaluate.evaluate`.
+def evaluate(
+    run: str | Path | Run, protocol: str | None = None, *, data: str | Path | None = None, **options: Any
+) -> Evaluation:
+    """Test metrics of a run.
+
+    Args:
+        run: a run or its folder.
+        protocol: full (if left out), sampled or paper for a ranking; posts, the only one, for a popularity model.
+        data: the dataset folder, if it is no longer where the run was trained.
+        options: as for `workbench.evaluation.evaluate.evaluate` or `workbench.evaluation.popularity.evaluate_posts`.
 
     Raises:
         RunError: there is no such run, or its dataset has moved or changed.
         ValueError: there is no such protocol or metric.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    dataset = run.open_dataset()
+    dataset = run.open_dataset() if data is None else Dataset.open(data)
     model = run.model(dataset)
-    return _evaluate(model, dataset, _protocol(protocol, model), **options)
+    if model.task == "ranking":
+        return _evaluate(model, dataset, _protocol(protocol or FULL.name, model), **options)
+    if protocol not in (None, POSTS):
+        raise ValueError(
+            f"{model.name} predicts popularity and ranks nothing: leave the protocol {protocol!r} out, every post is "
+            "predicted"
+        )
+    return evaluate_posts(model, dataset, **options)
 
 
 def explainer(run: str | Path | Run, data: str | Path | None = None) -> Explainer:

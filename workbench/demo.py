@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
-from workbench.features import descriptor
 from workbench.features.store import Features
 from workbench.training.run import Run, RunError
 
 if TYPE_CHECKING:
+    from workbench.features.extraction import Of
     from workbench.training.loop import Progress
 
 Size = Literal["tiny", "demo", "large"]
 Report = Callable[[str, float], None]
 """Told what is being done, in a few words, and how much of the whole demo is done, 0..1."""
+
+DRAWN, ENCODED = 0.25, 0.6
+"""Shares of the whole demo that are done when the world is drawn and when its images are encoded."""
 
 RUNS = "runs"
 """Folder of a dataset that holds its runs unless others are named."""
@@ -31,6 +34,14 @@ SHOWN: dict[str, dict[str, Any]] = {
     "hasc": SMALL | {"regularisation": 0.05, "context_regularisation": 0.005},
 }
 """The models of the demo, each in a run of its own name, with the settings that suit so small a world."""
+
+FEATURES: dict[str, tuple[str, Of, float]] = {
+    "descriptor": ("descriptor", "images", 0.05),
+    "convnet": ("convnet", "images", 0.75),
+    "convnet-14": ("convnet-14", "images", 0.1),
+    "convnet-frames": ("convnet", "frames", 0.1),
+}
+"""The features of the demo: encoder, what of, share of the time; the first of the convnet also trains it."""
 
 
 def home() -> Path:
@@ -45,7 +56,9 @@ def datasets() -> list[Path]:
 
 def is_ready(folder: Path) -> bool:
     """Whether the world in ``folder`` and all of its shown models are complete."""
-    return (folder / "dataset.json").is_file() and not _missing(folder, tuple(SHOWN))
+    if not (folder / "dataset.json").is_file():
+        return False
+    return not _missing(folder, tuple(SHOWN)) and all(_has_features(folder, name) for name in FEATURES)
 
 
 def ensure(
@@ -67,12 +80,11 @@ def ensure(
 
     tell = report or (lambda _message, _share: None)
     if not (folder / "dataset.json").is_file():
-        build_world(folder, size, seed, lambda message, share: tell(message, 0.4 * share))
+        build_world(folder, size, seed, lambda message, share: tell(message, DRAWN * share))
     dataset = Dataset.open(folder)
     if size == "large":
         return dataset
-    if not _has_features(dataset):
-        descriptor.extract(dataset, lambda share: tell("describing the images", 0.4 + 0.1 * share))
+    _encode(dataset, tell)
     missing = _missing(folder, models)
     for number, name in enumerate(missing):
         _train(folder, name, partial(_part, tell, f"training {name}", number, len(missing)))
@@ -80,9 +92,29 @@ def ensure(
     return dataset
 
 
+def _encode(dataset: Dataset, tell: Report) -> None:
+    """Make the features that are missing."""
+    from workbench.features.encoders import encoder_named
+    from workbench.features.extraction import extract
+
+    start = DRAWN
+    for name, (encoder, of, share) in FEATURES.items():
+        length = share * (ENCODED - DRAWN)
+        if not _has_features(dataset.root, name):
+            # Half of the first features' share goes into the training of their encoder; the others find it trained.
+            learning = partial(_within, tell, start, length / 2)
+            extracting = partial(_within, tell, start + length / 2, length / 2)
+            extract(dataset, encoder_named(encoder, dataset, report=learning), name, of=of, report=extracting)
+        start += length
+
+
+def _within(tell: Report, start: float, length: float, share: float, message: str) -> None:
+    tell(message, start + length * share)
+
+
 def _part(tell: Report, message: str, number: int, parts: int, share: float) -> None:
-    """Training is the second half of the demo, ``parts`` models of equal length."""
-    tell(message, 0.5 + 0.5 * (number + share) / parts)
+    """Training comes last, ``parts`` models of equal length."""
+    tell(message, ENCODED + (1 - ENCODED) * (number + share) / parts)
 
 
 def _train(folder: Path, name: str, report: Callable[[float], None]) -> None:
@@ -118,9 +150,9 @@ def _missing(folder: Path, models: Sequence[str]) -> list[str]:
     return missing
 
 
-def _has_features(dataset: Dataset) -> bool:
+def _has_features(folder: Path, name: str) -> bool:
     try:
-        Features.open(dataset.root, descriptor.NAME)
+        Features.open(folder, name)
     except DataError:
         return False
     return True

@@ -34,7 +34,9 @@ def test_a_whole_picture_keeps_its_shape_and_a_part_its_place(tmp_path: Path) ->
     assert whole.shape == (20, 40, 3)
     assert thumbnails.picture(tmp_path / "half.png", 400).shape == (60, 120, 3)
     assert thumbnails.cut(whole, (0.75, 0.0, 1.0, 0.5)).shape == (10, 10, 3)
-    assert thumbnails.cut(whole, (0.75, 0.0, 1.0, 0.5)).min() == 255 and thumbnails.cut(whole, (0, 0, 0.25, 1)).max() == 0
+    assert (
+        thumbnails.cut(whole, (0.75, 0.0, 1.0, 0.5)).min() == 255 and thumbnails.cut(whole, (0, 0, 0.25, 1)).max() == 0
+    )
     assert thumbnails.cut(whole, (1.0, 1.0, 1.0, 1.0)).shape == (1, 1, 3)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,9 +15,10 @@ from torch import Tensor
 
 from workbench import api
 from workbench.data.dataset import Dataset
+from workbench.data.ragged import Ragged
 from workbench.data.write import write_dataset
-from workbench.features.store import FeatureCard, Features
-from workbench.layers.evidence import ASPECTS, Gates
+from workbench.features.store import WHOLE, FeatureCard, Features, grid_boxes
+from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
 from workbench.models import model_class
 from workbench.models.base import PairBatch, Recommender
 from workbench.training.loop import Progress
@@ -33,19 +34,49 @@ def tables_of(dataset: Dataset) -> Tables:
     return {name: dataset.table(name).copy() for name in ("users", "items", "likes", "follows")}
 
 
-def rewrite(dataset: Dataset, tables: Tables, folder: Path) -> Dataset:
-    """A dataset of the same users and items with other tables, and the same image features."""
+def rewrite(dataset: Dataset, tables: Tables, folder: Path, without: int | None = None) -> Dataset:
+    """A dataset of the same users and items with other tables, and the same image features.
+
+    Args:
+        without: row of the regions called "convnet" that is left out.
+    """
     write_dataset(folder, dataset.card, tables)
-    return add_features(Dataset.open(folder))
+    changed = add_features(Dataset.open(folder))
+    return add_features(changed, "convnet", (2, 2), without)
 
 
-def add_features(dataset: Dataset) -> Dataset:
-    """Give every image a random feature vector that depends on its id alone."""
-    array = np.stack([np.random.default_rng(item).normal(size=9) for item in dataset.items]).astype(np.float16)
+def add_features(
+    dataset: Dataset, name: str = "descriptor", grid: tuple[int, int] = WHOLE, without: int | None = None
+) -> Dataset:
+    """Give every image random features that depend on its id alone.
+
+    Where an image has several regions, the last image has none, as if it had no picture.
+
+    Args:
+        name: of the features.
+        grid: rows and columns of regions.
+        without: row of the array that is left out.
+    """
+    parts = [np.random.default_rng(item).normal(size=(grid[0] * grid[1], 9)) for item in dataset.items]
+    if grid != WHOLE:
+        parts[-1] = parts[-1][:0]
+    lengths = np.array([len(part) for part in parts])
+    array, regions = np.concatenate(parts).astype(np.float16), None
+    if without is not None:
+        boxes = np.delete(np.tile(grid_boxes(*grid), (len(parts), 1))[: len(array)], without, axis=0)
+        regions = pd.DataFrame(boxes, columns=["x0", "y0", "x1", "y1"]).assign(region=0)
+        lengths[np.searchsorted(lengths.cumsum(), without, side="right")] -= 1
+        array = np.delete(array, without, axis=0)
     card = FeatureCard(
-        encoder="descriptor", version="test", preprocessing="none", shape=array.shape, fingerprint=dataset.fingerprint
+        encoder=name,
+        version="test",
+        preprocessing="none",
+        shape=array.shape,
+        fingerprint=dataset.fingerprint,
+        grid=grid if without is None else None,
+        missing=int((lengths == 0).sum()),
     )
-    Features.write(dataset.root, "descriptor", card, array)
+    Features.write(dataset.root, name, card, array, lengths, regions)
     return dataset
 
 
@@ -67,13 +98,42 @@ def without_like(tables: Tables, user: Any, element: Any, item: Any) -> None:
     tables["likes"] = likes[(likes["user"] != user) | (likes["item"] != element)]
 
 
+def without_likes_of(tables: Tables, user: Any, element: Any, item: Any) -> None:
+    tables["likes"] = tables["likes"][tables["likes"]["user"] != element]
+
+
 DELETE: dict[str, Callable[[Tables, Any, Any, Any], None]] = {
     "uploads": without_upload,
     "follows": without_follow,
     "creator": without_creator,
     "history": without_like,
+    "neighbours": without_likes_of,
 }
-"""How the row behind an element of a group is taken out of the tables."""
+"""How the rows behind an element of a group are taken out of the tables."""
+
+
+def without(world: Dataset, group: EvidenceGroup, user: int, item: int, element: int, folder: Path) -> Dataset:
+    """The world without what is recorded of one element of a group; all are codes."""
+    tables = tables_of(world)
+    if group.kind == "region":
+        return rewrite(world, tables, folder, without=element)
+    ids = world.items if group.kind == "image" else world.users
+    DELETE[group.name](tables, world.users.id(user), ids.id(element), world.items.id(item))
+    return rewrite(world, tables, folder)
+
+
+def prepared(name: str, dataset: Dataset, seed: int, config: Mapping[str, Any]) -> Recommender:
+    """A model fitted at once, or past its last stage with parameters large enough for every part of the score."""
+    kind = model_class(name)
+    torch.manual_seed(seed)
+    model = kind(kind.Config(**config), dataset)
+    if model.at_once:
+        model.fit(dataset)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.6)
+    model.start_epoch(LATE)
+    return model.eval()
 
 
 class ModelCase:
@@ -82,10 +142,12 @@ class ModelCase:
     Attributes:
         name: the model's name in the registry.
         config: hyperparameters all tests use.
+        stages: an epoch of each stage of the training.
     """
 
     name: ClassVar[str]
     config: ClassVar[dict[str, Any]] = {}
+    stages: ClassVar[tuple[int, ...]] = (LATE,)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -99,15 +161,8 @@ class ModelCase:
 
     @classmethod
     def make(cls, dataset: Dataset) -> Recommender:
-        """A model with parameters large enough for every part of the score to matter."""
-        kind = model_class(cls.name)
-        torch.manual_seed(3)
-        model = kind(kind.Config(**cls.config), dataset)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.normal_(std=0.6)
-        model.start_epoch(LATE)
-        return model.eval()
+        """A model in which every part of the score matters."""
+        return prepared(cls.name, dataset, 3, cls.config)
 
     def pairs(self, dataset: Dataset, n: int = 60) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(1)
@@ -155,6 +210,24 @@ class ModelCase:
             rtol=1e-4,
         )
 
+    def test_gates_of_all_images_at_once_are_those_of_the_pairs(self, model: Recommender, world: Dataset) -> None:
+        users, items = self.pairs(world)
+        generator = torch.Generator().manual_seed(6)
+        everything, at_once, of_pairs = torch.arange(len(world.items)), {}, {}
+        for group in model.active_evidence:
+            if group.side == "item":
+                sets = model.elements(group.name, torch.zeros_like(everything), everything)
+                gate = (torch.rand(len(sets.values), generator=generator) * 1.6 - 0.3).clamp(0, 1)
+                places = Ragged(sets.offsets, torch.arange(len(gate))).select(items).values
+                at_once[group.name], of_pairs[group.name] = gate, gate[places]
+        aspects = {group.name: torch.rand(len(users), generator=generator) for group in model.active_evidence}
+        torch.testing.assert_close(
+            model.score_items(users, Gates(at_once, aspects))[torch.arange(len(users)), items],
+            model.score_pairs(users, items, Gates(of_pairs, aspects)),
+            atol=2e-5,
+            rtol=1e-4,
+        )
+
     def test_open_gates_change_nothing(self, model: Recommender, world: Dataset) -> None:
         users, items = self.pairs(world)
         ones = {name: torch.ones_like(gate) for name, gate in self.gates(model, users, items).elements.items()}
@@ -166,34 +239,37 @@ class ModelCase:
     def test_gate_zero_equals_deleting_the_row(self, world: Dataset, tmp_path: Path) -> None:
         model = self.make(world)
         for number, group in enumerate(model.active_evidence):
-            user, item, element, position = self._case(model, world, group.name)
-            tables = tables_of(world)
-            ids = world.items if group.kind == "image" else world.users
-            DELETE[group.name](tables, world.users.id(user), ids.id(element), world.items.id(item))
-            smaller = rewrite(world, tables, tmp_path / f"{number}")
+            user, item, position = self._case(model, world, group)
+            u, i = torch.tensor([user]), torch.tensor([item])
+            elements = model.elements(group.name, u, i).values
+            element = int(elements[position])
+            smaller = without(world, group, user, item, element, tmp_path / f"{number}")
             other = type(model)(model.config, smaller).eval()
             other.load_state_dict(model.state_dict())
             other.start_epoch(LATE)
-            u, i = torch.tensor([user]), torch.tensor([item])
-            gate = torch.ones(len(model.elements(group.name, u, i).values))
+            gate = torch.ones(len(elements))
             gate[position] = 0
             closed = Gates({group.name: gate})
-            assert not torch.allclose(model.score_pairs(u, i), model.score_pairs(u, i, closed), atol=1e-4), group.name
             torch.testing.assert_close(model.score_pairs(u, i, closed), other.score_pairs(u, i), atol=2e-5, rtol=1e-4)
             if group.side == "user":
                 changed, deleted = model.score_items(u, closed), other.score_items(u)
                 keep = torch.arange(len(world.items)) != element
                 torch.testing.assert_close(changed[:, keep], deleted[:, keep], atol=2e-5, rtol=1e-4)
 
-    def _case(self, model: Recommender, world: Dataset, group: str) -> tuple[int, int, int, int]:
-        """A user, an image and one of several elements of the group, none of them touching each other."""
+    def _case(self, model: Recommender, world: Dataset, group: EvidenceGroup) -> tuple[int, int, int]:
+        """A user, an image and the place of an element that matters to them, none of them touching each other."""
         for user in range(len(world.users)):
             for item in range(0, len(world.items) - 1, 7):
-                elements = model.elements(group, torch.tensor([user]), torch.tensor([item])).values.tolist()
-                own = int(world.creator[item]) == user
-                if not own and item not in elements and len(elements) >= (1 if group == "creator" else 3):
-                    return user, item, elements[-1], len(elements) - 1
-        raise AssertionError(f"the toy world has no case for {group}")
+                elements = model.elements(group.name, torch.tensor([user]), torch.tensor([item])).values
+                n, touching = len(elements), group.kind == "image" and item in elements
+                if int(world.creator[item]) == user or touching or n < (1 if group.name == "creator" else 3):
+                    continue
+                u, i, all_but_one = torch.full((n,), user), torch.full((n,), item), 1 - torch.eye(n)
+                without = model.score_pairs(u, i, Gates({group.name: all_but_one.flatten()}))
+                change = (without - model.score_pairs(u[:1], i[:1])).abs()
+                if change.max() > 1e-3:
+                    return user, item, int(change.argmax())
+        raise AssertionError(f"the toy world has no case for {group.name}")
 
     def test_closing_a_whole_group_equals_closing_its_elements(self, model: Recommender, world: Dataset) -> None:
         users, items = self.pairs(world)
@@ -226,24 +302,36 @@ class ModelCase:
         users, items = self.pairs(world)
         reading = model.read(users, items)
         total = torch.zeros(len(users))
-        for level in reading.levels:
-            rows = level.elements.rows
+        for above, level in zip((None, *reading.levels), reading.levels, strict=False):
+            nested = level.parent is not None
+            rows, n = (level.elements.rows, len(users)) if level.parent is None else (level.parent, 0)
+            if nested:
+                assert above is not None
+                n = len(above.elements.values)
             if level.attention is not None:
                 assert (level.attention >= 0).all()
-                weight = torch.zeros(len(users)).index_add(0, rows, level.attention)
-                full = torch.zeros(len(users)).index_add(0, rows, torch.ones(len(rows))) > 0
+                weight = torch.zeros(n).index_add(0, rows, level.attention)
+                full = torch.zeros(n).index_add(0, rows, torch.ones(len(rows))) > 0
                 assert (torch.isclose(weight, torch.ones(())) | torch.isclose(weight, torch.zeros(()))).all()
                 if level.name != ASPECTS:
                     torch.testing.assert_close(weight, full.float())
-            if level.contribution is not None and level.name != ASPECTS:
+            if level.contribution is not None and nested:
+                assert above is not None and above.contribution is not None
+                parts = torch.zeros(n).index_add(0, rows, level.contribution)
+                torch.testing.assert_close(parts, above.contribution, atol=2e-5, rtol=1e-4)
+            elif level.contribution is not None and level.name != ASPECTS:
                 total.index_add_(0, rows, level.contribution)
         torch.testing.assert_close(reading.own + total, reading.scores, atol=2e-5, rtol=1e-4)
 
     def test_gradients_reach_every_parameter(self, world: Dataset) -> None:
         model = self.make(world).train()
+        if model.at_once:
+            pytest.skip(f"{self.name} is fitted at once")
         users, items = world.likes("train")
         negatives = torch.randint(len(world.items), (len(users), 2), generator=torch.Generator().manual_seed(0))
-        model(PairBatch(users, items, negatives)).backward()
+        for epoch in self.stages:
+            model.start_epoch(epoch)
+            model(PairBatch(users, items, negatives)).backward()
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
                 assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
@@ -263,6 +351,9 @@ class ModelCase:
         torch.testing.assert_close(again, first.model(world).score_items(users), rtol=0, atol=0)
 
     def test_interrupted_training_resumes_to_the_identical_result(self, world: Dataset, tmp_path: Path) -> None:
+        if model_class(self.name).at_once:
+            pytest.skip(f"{self.name} is fitted at once")
+
         def interrupt(progress: Progress) -> None:
             if progress.epoch.epoch == 2:
                 raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import loading, state, widgets
+from workbench.app import loading, runs, state, widgets
 from workbench.app.loading import Source, Stamped
 from workbench.data.dataset import Dataset
 from workbench.explain.explainer import Explainer
@@ -57,7 +57,7 @@ def source(run: str | None) -> Source:
     """A run of the view's dataset; ends the page where there is none."""
     stamped = data()
     if run is None:
-        st.info("There is no trained model for this dataset yet.", icon=":material/info:")
+        st.info(widgets.text(runs.remedy(Path(stamped.path), state.view().page)), icon=":material/info:")
         st.stop()
     return Source(stamped, loading.stamp_run(loading.run_folders(Path(stamped.path))[run]))
 

@@ -6,13 +6,20 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from workbench.app.state import View
 from workbench.explain.explanation import Explanation
+from workbench.figures.card import explained
 from workbench.figures.export import FORMATS, export_explanation
+from workbench.figures.looks import Pixels
+
+if TYPE_CHECKING:
+    from workbench.explain.popularity import Forecast
 
 WORDS = {
     "png": "picture",
@@ -24,13 +31,24 @@ WORDS = {
 }
 
 
-def export_menu(explanation: Explanation, root: Path, view: View) -> None:
-    """A menu that downloads the explanation; ``view`` is the recipe that goes with it."""
-    stem = f"why-{explanation.run}-{explanation.user}-{explanation.item}"
+def export_menu(subject: Explanation | Forecast, root: Path, view: View, picture: Pixels | None = None) -> None:
+    """A menu that downloads an explanation or a forecast.
+
+    Args:
+        subject: what is exported.
+        root: folder of the dataset.
+        view: the recipe that goes with it.
+        picture: (height, width, 3) RGB of an explained picture that is in no dataset.
+    """
+    explanation = explained(subject)
+    stem = "-".join(
+        str(part).replace(" ", "-") for part in (view.page, explanation.run, explanation.user, explanation.item)
+    )
     with st.popover("Export", icon=":material/download:"):
         for name in FORMATS:
-            _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", _content(explanation, root, name))
-        _button("zip · all of these, with the view", f"{stem}.zip", lambda: archive(explanation, root, FORMATS, view))
+            _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", _content(subject, root, name, picture))
+        every = partial(archive, subject, root, FORMATS, view, picture)
+        _button("zip · all of these, with the view", f"{stem}.zip", every)
         st.caption("The view: the same text gives the same picture everywhere.")
         st.code(str(view), language=None, wrap_lines=True)
 
@@ -41,20 +59,22 @@ def _button(label: str, file: str, content: Callable[[], bytes]) -> None:
     )
 
 
-def _content(explanation: Explanation, root: Path, name: str) -> Callable[[], bytes]:
+def _content(subject: Explanation | Forecast, root: Path, name: str, picture: Pixels | None) -> Callable[[], bytes]:
     def write() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
-            (path,) = export_explanation(explanation, root, Path(folder), [name])
+            (path,) = export_explanation(subject, root, Path(folder), [name], picture=picture)
             return path.read_bytes()
 
     return write
 
 
-def archive(explanation: Explanation, root: Path, formats: Sequence[str], view: View) -> bytes:
+def archive(
+    subject: Explanation | Forecast, root: Path, formats: Sequence[str], view: View, picture: Pixels | None = None
+) -> bytes:
     """A zip file of the formats and the view as ``view.txt``."""
     buffer = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for path in export_explanation(explanation, root, Path(folder), formats):
+        for path in export_explanation(subject, root, Path(folder), formats, picture=picture):
             bundle.write(path, path.name)
         bundle.writestr("view.txt", f"{view}\n")
     return buffer.getvalue()

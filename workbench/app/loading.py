@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
     from workbench.explain.explainer import Explainer, Recommendation
     from workbench.explain.explanation import Explanation
+    from workbench.explain.popularity import Forecast
     from workbench.explain.population import Population
+    from workbench.explain.regions import RegionMap
+    from workbench.figures.looks import Pixels
     from workbench.training.run import Run
 
 DATA, RUNS = "WORKBENCH_APP_DATA", "WORKBENCH_APP_RUNS"
@@ -164,6 +168,85 @@ def recommend(source: Source, user: int) -> list[Recommendation]:
 def explain(source: Source, user: int, item: int) -> Explanation:
     """The explanation of an image for a user, both given as codes."""
     return explainer(source).explain(user, item)
+
+
+@st.cache_data(max_entries=512, show_spinner="Looking into the picture")
+def region_map(source: Source, user: int, item: int) -> RegionMap:
+    """Where the model looks in an image for a user, both given as codes.
+
+    Raises:
+        DataError: it does not look into images, or has no regions of this one.
+    """
+    from workbench.explain.regions import region_map as look
+
+    return look(explainer(source), user, item)
+
+
+@st.cache_data(max_entries=256, show_spinner="Predicting")
+def forecast(source: Source, user: int, item: int) -> Forecast:
+    """The popularity of an image if a user posted it, both given as codes.
+
+    Raises:
+        DataError: the model predicts no popularity.
+    """
+    from workbench.explain.popularity import forecast as predict
+
+    return predict(explainer(source), user, item)
+
+
+@st.cache_data(max_entries=16, show_spinner="Predicting", scope="session")
+def forecast_picture(source: Source, user: int, digest: str, _pixels: Pixels, text: str) -> Forecast:
+    """The popularity of a picture from outside; kept for the session of the person who brought it alone.
+
+    Args:
+        source: the run.
+        user: code of who would post it.
+        digest: tells the picture from others.
+        _pixels: (height, width, 3) RGB.
+        text: its caption.
+
+    Raises:
+        DataError: the model predicts no popularity, or the encoder of its features cannot be opened.
+    """
+    from workbench.explain.popularity import forecast_picture as predict
+
+    return predict(explainer(source), user, _pixels, text)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def company(data: Stamped, user: int, item: int, count: int) -> list[int]:
+    """Codes of ``count`` users to compare a user with (all codes): those who like the image, then any others."""
+    opened = dataset(data)
+    users, items = opened.likes()
+    likers = users[items == item].tolist()
+    others = (other for other in dict.fromkeys([*likers, *range(len(opened.users))]) if other != user)
+    return list(islice(others, count))
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def pictures_of(data: Stamped, user: int, task: str) -> list[int]:
+    """Codes of the images that say most of a user (code): what she posted, or for a ranking what she likes.
+
+    Where causes are planted in images, those come first; a user without any image gets the first of all.
+    """
+    opened = dataset(data)
+    mine = posts(data, user) if task == "popularity" else opened.history.row(user).tolist()
+    marked: set[int | str] = set()
+    if opened.has("causes") and "x0" in opened.table("causes"):
+        causes = opened.table("causes").dropna(subset=["x0"])
+        marked = set(causes[causes["user"] == opened.users.id(user)]["item"])
+    return sorted(mine, key=lambda item: opened.items.id(item) not in marked) or [0]
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def posts(data: Stamped, user: int) -> list[int]:
+    """Codes of the images a user (code) has posted, the latest first; none without such a table."""
+    opened = dataset(data)
+    if not opened.has("posts"):
+        return []
+    table = opened.table("posts")
+    mine = table[table["user"] == opened.users.id(user)].sort_values("time", ascending=False, kind="stable")
+    return [opened.items.code(item) for item in mine["item"].drop_duplicates()]
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading what every user's model looks at")

@@ -15,6 +15,8 @@ TITLES: dict[state.Page, tuple[str, str]] = {
     "home": ("Home", ":material/home:"),
     "why": ("Why this image?", ":material/help_center:"),
     "aspects": ("Who and what matters?", ":material/groups:"),
+    "regions": ("Where in the picture?", ":material/crop_free:"),
+    "popularity": ("How popular will it be?", ":material/trending_up:"),
 }
 
 

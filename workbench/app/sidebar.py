@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
-from workbench.app import loading, state, widgets
+from workbench.app import loading, runs, state, widgets
 from workbench.data.errors import DataError
 from workbench.training.run import RunError
+
+PICTURED: Final[dict[state.Page, str]] = {
+    "why": "the best for this user",
+    "regions": "a typical one of this user",
+    "popularity": "the latest of this user",
+}
+"""The pages that show one image, and which one where none is chosen."""
+COMPARING: Final[tuple[state.Page, ...]] = ("home", "why", "aspects")
 
 
 def show() -> None:
@@ -18,7 +27,7 @@ def show() -> None:
         folder = _dataset()
         _runs(folder)
         _user(folder)
-        if state.view().page == "why":
+        if state.view().page in PICTURED:
             _image(folder)
         st.caption("The address of this page leads back to exactly this view.")
 
@@ -41,22 +50,31 @@ def _dataset() -> Path:
 
 
 def _runs(folder: Path) -> None:
-    runs = loading.run_folders(folder)
-    _complete("run", list(runs), "run", _best(runs))
-    advice = f"No run yet. Make one with: workbench train hasc --data {folder} --out {folder / 'runs' / 'hasc'}"
-    widgets.choose("Run", list(runs), "run", reason=advice)
-    others = [name for name in runs if name != state.view().run]
+    page = state.view().page
+    every = loading.run_folders(folder)
+    names = runs.fitting(folder, page)
+    best = _best({name: every[name] for name in names})
+    if state.view().run in every and state.view().run not in names:
+        # A page of another task takes its own run; there is nothing wrong with the one shown before.
+        state.change(run=best)
+    _complete("run", names, "run", best)
+    widgets.choose("Run", names, "run", reason=runs.remedy(folder, page))
+    if page not in COMPARING:
+        return
+    others = [name for name in names if name != state.view().run]
+    if state.view().compare in every and state.view().compare not in others:
+        state.change(compare=None)
     _complete("compare", [*others, None], "run", None)
     nobody = "There is no second run to compare with."
     widgets.choose("Compare with", others, "compare", nothing=widgets.NOTHING, reason=nobody)
 
 
-def _best(runs: dict[str, Path]) -> str | None:
+def _best(folders: dict[str, Path]) -> str | None:
     """The first finished run of a model that weighs aspects, else the first finished one, else the first."""
     from workbench.models import registry
 
     finished = []
-    for name, path in runs.items():
+    for name, path in folders.items():
         try:
             card = loading.run(loading.stamp_run(path)).card
         except RunError:
@@ -64,7 +82,7 @@ def _best(runs: dict[str, Path]) -> str | None:
         if card.finished:
             finished.append((name, card.model))
     weighing = [name for name, model in finished if model in registry() and len(registry()[model].evidence) > 1]
-    return next(iter([*weighing, *(name for name, _ in finished), *runs]), None)
+    return next(iter([*weighing, *(name for name, _ in finished), *folders]), None)
 
 
 def _user(folder: Path) -> None:
@@ -85,4 +103,4 @@ def _image(folder: Path) -> None:
         return
     if state.view().item is not None:
         _complete("item", names, "image", None)
-    widgets.choose("Image", list(names), "item", name=names.__getitem__, nothing="the best for this user")
+    widgets.choose("Image", list(names), "item", name=names.__getitem__, nothing=PICTURED[state.view().page])

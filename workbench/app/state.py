@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import streamlit as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 Choice = TypeVar("Choice", bound=str)
-Page = Literal["home", "why", "aspects"]
+Page = Literal["home", "why", "aspects", "regions", "popularity"]
 
 LONGEST = 4000
 """Characters of a view that is read at all."""
 MOST_OPTIONS = 20
+LONGEST_TEXT = 200
+NONE = ","
+"""An option that holds no entries, unlike one that is left to the app."""
 _VIEW = "view"
 
 
@@ -31,7 +34,7 @@ def _folder_name(text: str) -> str:
     return text
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_printable)]
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 OptionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,29}$")]
 
@@ -102,6 +105,11 @@ class View(BaseModel):
         """The option called ``name`` where it is one of ``choices``, else their first."""
         return next((choice for choice in choices if choice == self.options.get(name)), choices[0])
 
+    def chosen(self, name: str, known: Container[str]) -> list[str]:
+        """The entries of the option called ``name`` that are ``known``, where it holds several."""
+        entries = (unquote(part) for part in self.options.get(name, "").split(","))
+        return [entry for entry in dict.fromkeys(entries) if entry in known]
+
     def changed(self, **changes: Any) -> View:
         """The view with other fields; what hangs on a replaced dataset or user falls back to None."""
         if self.dataset is not None and changes.get("dataset", self.dataset) != self.dataset:
@@ -151,3 +159,12 @@ def change(**changes: Any) -> None:
 def change_option(name: str, value: str) -> None:
     """Change one option of the view."""
     change(options=view().options | {name: value})
+
+
+def change_chosen(name: str, entries: Sequence[str]) -> None:
+    """Change an option of the view that holds several entries, as many as an option has room for."""
+    parts = [quote(entry, safe="") for entry in entries]
+    while len(",".join(parts)) > LONGEST_TEXT:
+        parts.pop()
+    options = {key: value for key, value in view().options.items() if key != name}
+    change(options=options | ({name: ",".join(parts)} if parts else {name: NONE}))

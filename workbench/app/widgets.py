@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence, Sized
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -79,13 +79,17 @@ def choose(
 
 def _searched(label: str, options: Sequence[str], field: str, name: Callable[[str], str]) -> list[str]:
     """The options that hold the typed words, the chosen one first."""
-    typed = st.text_input(
-        f"Find {label.lower()}", key=f"find-{field}", placeholder="part of a name or an id"
-    ).casefold()
     chosen = getattr(state.view(), field)
-    found = (option for option in options if option != chosen and typed in name(option).casefold())
-    shown = [option for option, _ in zip(found, range(FOUND), strict=False)]
-    return [chosen, *shown] if chosen else shown
+    return _found(label, options, field, [chosen] if chosen else [], name)
+
+
+def _found(
+    label: str, options: Sequence[str], key: str, chosen: Sequence[str], name: Callable[[str], str]
+) -> list[str]:
+    """The chosen options, then those that hold the words typed into a field beside the list."""
+    typed = st.text_input(f"Find {label.lower()}", key=f"find-{key}", placeholder="part of a name or an id").casefold()
+    found = (option for option in options if option not in chosen and typed in name(option).casefold())
+    return [*chosen, *(option for option, _ in zip(found, range(FOUND), strict=False))]
 
 
 def _take(field: str, key: str) -> None:
@@ -110,12 +114,65 @@ def switch(label: str, choices: Sequence[Choice], option: str, *, name: Callable
     return chosen
 
 
-def toggle(label: str, option: str) -> bool:
-    """A switch for an option of the view that is on or off; whether it is on."""
+def toggle(label: str, option: str, *, first: Literal["off", "on"] = "off") -> bool:
+    """A switch for an option of the view that is on or off; whether it is on, ``first`` where the view says nothing."""
     key = f"toggle-{option}"
-    st.session_state[key] = on = state.view().option(option, OFF_ON) == "on"
+    choices = OFF_ON if first == "off" else OFF_ON[::-1]
+    st.session_state[key] = on = state.view().option(option, choices) == "on"
     st.toggle(label, key=key, on_change=_toggled, args=(option, key))
     return on
+
+
+def slide(label: str, choices: Sequence[Choice], option: str, first: Choice) -> Choice:
+    """A slider over the choices of an option of the view, ``first`` where it is left open; the chosen one."""
+    key = f"slide-{option}"
+    others = [choice for choice in choices if choice != first]
+    st.session_state[key] = chosen = state.view().option(option, [first, *others])
+    st.select_slider(label, choices, key=key, on_change=_switched, args=(option, key))
+    return chosen
+
+
+def choose_many(
+    label: str,
+    options: Sequence[str],
+    option: str,
+    first: Sequence[str],
+    most: int,
+    *,
+    name: Callable[[str], str] = str,
+) -> list[str]:
+    """A list to choose several entries of an option of the view from; the chosen ones.
+
+    Args:
+        label: what they are.
+        options: what there is.
+        option: name of the option.
+        first: the entries where the view leaves them open.
+        most: how many may be chosen.
+        name: what an entry is called.
+    """
+    chosen = state.view().chosen(option, frozenset(options)) if option in state.view().options else list(first)
+    chosen = chosen[:most]
+    if len(options) > MANY:
+        options = _found(label, options, option, chosen, name)
+    key = f"many-{option}"
+    st.session_state[key] = chosen
+    st.multiselect(
+        label,
+        options,
+        key=key,
+        format_func=name,
+        max_selections=most,
+        select_all=False,
+        placeholder="none",
+        on_change=_chosen,
+        args=(option, key),
+    )
+    return chosen
+
+
+def _chosen(option: str, key: str) -> None:
+    state.change_chosen(option, st.session_state[key])
 
 
 def _toggled(option: str, key: str) -> None:

@@ -69,15 +69,67 @@ def plant(
 
 def features(
     data: DataArgument,
-    encoder: Annotated[str, typer.Option(metavar="NAME", help="What describes the images.")] = "descriptor",
+    encoder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="What encodes the images: descriptor, convnet, convnet-14, or a model of transformers (its folder, or "
+            "its name on the hub).",
+        ),
+    ] = "descriptor",
+    name: Annotated[
+        str | None, typer.Option(help="What the features are called; by default after the encoder.", show_default=False)
+    ] = None,
+    of: Annotated[Literal["images", "frames"], typer.Option(help="Regions of images, or frames of reels.")] = "images",
+    grid: Annotated[
+        str | None, typer.Option(metavar="ROWSxCOLUMNS", help="Pool the regions to this grid.", show_default=False)
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images encoded at a time.")] = 16,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    shard: Annotated[str, typer.Option(metavar="K/N", help="Do the K-th of N shares of the work, from 0.")] = "0/1",
 ) -> None:
-    """Describe every image of a dataset by numbers, kept beside its tables."""
-    from workbench.data.dataset import Dataset
-    from workbench.features import descriptor
+    """Encode the images of a dataset as vectors of their regions, kept beside its tables.
 
-    encoders = {descriptor.NAME: descriptor.extract}
-    if encoder not in encoders:
-        raise typer.BadParameter(f"there is no '{encoder}'; choose {', '.join(encoders)}", param_hint="--encoder")
-    with progress("describing the images") as tell:
-        made = encoders[encoder](Dataset.open(data), tell)
-    screen.print(f"{made.folder}: {made.card.shape[0]:,} images, {made.card.shape[1]:,} numbers each.")
+    What an interrupted run has finished is kept, and several processes can share the work, each with its own --shard.
+    """
+    from workbench.data.dataset import Dataset
+    from workbench.features.encoders import EncoderError, encoder_named
+    from workbench.features.extraction import default_name, extract
+
+    share = _pair(shard, "/", "--shard")
+    if share[0] >= share[1]:
+        raise typer.BadParameter(f"'{shard}' is none of {share[1]} shares, counted from 0", param_hint="--shard")
+    cells = _pair(grid, "x", "--grid") if grid else None
+    if cells and min(cells) < 1:
+        raise typer.BadParameter(f"'{grid}' has no cells", param_hint="--grid")
+    dataset = Dataset.open(data)
+    name = name or default_name(encoder, of, cells)
+    try:
+        with progress("opening the encoder") as tell:
+            ready = encoder_named(encoder, dataset, grid=cells, device=device, report=tell)
+        if ready.quality:
+            told = ", ".join(f"{kind} {share:.0%}" for kind, share in ready.quality.items())
+            log.print(f"The encoder tells cells of images held out of its training right: {told}.")
+        with progress("encoding") as tell:
+            made = extract(dataset, ready, name, of=of, batch=batch, shard=share, report=tell)
+    except EncoderError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--encoder") from None
+    except KeyboardInterrupt:
+        raise StoppedError("Stopped; the same command goes on from the parts that are finished.") from None
+    if made is None:
+        screen.print(f"{data}: share {shard} of {name} is done; the last share to finish puts them together.")
+        return
+    missing = f" {made.card.missing:,} images have no picture." if made.card.missing else ""
+    rows, width = made.card.shape
+    screen.print(
+        f"{made.folder}: {len(dataset.items):,} images, {rows:,} {'frames' if of == 'frames' else 'regions'}, "
+        f"{width:,} numbers each.{missing}"
+    )
+
+
+def _pair(text: str, sign: str, option: str) -> tuple[int, int]:
+    """The two whole numbers in ``14x14`` or ``0/4``."""
+    parts = text.split(sign)
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise typer.BadParameter(f"'{text}' is not of the form 4{sign}4", param_hint=option)
+    return int(parts[0]), int(parts[1])

@@ -15,7 +15,6 @@ from workbench.commands.terminal import (
     UserOption,
     log,
     numbers,
-    open_run,
     progress,
     screen,
     table,
@@ -29,30 +28,36 @@ def evaluate(
     run: RunArgument,
     data: RunData = None,
     protocol: Annotated[
-        Literal["full", "sampled", "paper"],
-        typer.Option(help="Rank held-out images against all, against 100 drawn ones, or as the model's paper does."),
-    ] = "full",
-    k: Annotated[str, typer.Option("--k", metavar="K,K,...", help="Cut-offs of the metrics.")] = "5,10,20",
-    split: Annotated[Literal["test", "validation"], typer.Option(help="Which likes are held out.")] = "test",
-    seed: Annotated[int, typer.Option(help="Seed of the drawn images.")] = 0,
+        Literal["full", "sampled", "paper"] | None,
+        typer.Option(
+            help="Rank held-out images against all (the default), against 100 drawn ones, or as the model's paper does."
+        ),
+    ] = None,
+    k: Annotated[
+        str | None, typer.Option("--k", metavar="K,K,...", help="Cut-offs of the metrics of a ranking; else 5,10,20.")
+    ] = None,
+    split: Annotated[Literal["test", "validation"], typer.Option(help="Which likes or posts are held out.")] = "test",
+    seed: Annotated[int, typer.Option(help="Seed of all that is drawn.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how well a run ranks the images its users liked but it never saw."""
-    ks = numbers(k, "--k")
-    from workbench.evaluation.evaluate import evaluate as measure
-    from workbench.evaluation.protocols import protocol as protocol_named
+    """Measure how well a run ranks the images its users liked, or predicts the popularity of posts, it never saw."""
+    ks = {} if k is None else {"ks": numbers(k, "--k")}
+    from workbench import api
+    from workbench.models import model_class
+    from workbench.training.run import Run
 
-    opened, dataset = open_run(run, data)
-    model = opened.model(dataset)
+    opened = Run.open(run)
+    if k is not None and model_class(opened.card.model).task == "popularity":
+        raise typer.BadParameter(f"{opened.card.model} predicts popularity, which has no cut-offs", param_hint="--k")
     with progress(f"evaluating {opened.name}") as tell:
-        found = measure(
-            model,
-            dataset,
-            protocol_named(protocol, model),
+        found = api.evaluate(
+            opened,
+            protocol,
+            data=data,
             split=split,
-            ks=ks,
             seed=seed,
-            progress=lambda done, users: tell(done / users),
+            progress=lambda done, of: tell(done / of),
+            **ks,
         )
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
@@ -61,10 +66,12 @@ def evaluate(
 
 
 def _show(found: Evaluation) -> None:
-    screen.print(
-        f"{found.model} on {found.dataset}, {found.split} split: {found.users:,} users, {found.candidates:,.0f} images "
-        f"ranked for each ({found.protocol} protocol), {found.seconds:.1f} s"
+    done = (
+        f"{found.posts:,} posts of {found.users:,} authors"
+        if found.posts
+        else f"{found.users:,} users, {found.candidates:,.0f} images ranked for each ({found.protocol} protocol)"
     )
+    screen.print(f"{found.model} on {found.dataset}, {found.split} split: {done}, {found.seconds:.1f} s")
     rows = (
         (name, f"{value.mean:.4f}", "-" if value.sd is None else f"{value.sd:.4f}")
         for name, value in found.metrics.items()
@@ -128,7 +135,10 @@ def explain(
         image = dataset.items.parse(item)
     found = explainer.explain(code, image)
     paths = export_explanation(found, dataset.root, out, names)
-    screen.print(f"{found.item_label} for {found.user_label}: rank {found.rank:,} of {found.candidates:,}")
+    if found.rank is None:
+        screen.print(f"{found.item_label} posted by {found.user_label}: log2(views a day + 1) = {found.score:.2f}")
+    else:
+        screen.print(f"{found.item_label} for {found.user_label}: rank {found.rank:,} of {found.candidates:,}")
     screen.print(found.sentence)
     screen.print(f"{found.verdict.badge.capitalize()}: {found.verdict.reason}")
     for path in paths:

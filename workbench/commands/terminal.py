@@ -7,17 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
-
-if TYPE_CHECKING:
-    from workbench.data.dataset import Dataset
-    from workbench.training.run import Run
 
 screen = Console(highlight=False, markup=False, soft_wrap=True)
 """Results, on standard output."""
@@ -102,17 +98,3 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
         raise typer.BadParameter(f"'{text}' is no list of whole numbers such as 5,10,20", param_hint=option)
     return tuple(int(part) for part in parts)
-
-
-def open_run(path: Path, data: Path | None) -> tuple[Run, Dataset]:
-    """A run and its dataset: the folder ``data``, or the one the run's card names.
-
-    Raises:
-        RunError: there is no such run, or its dataset has moved.
-        DataError: the dataset is broken.
-    """
-    from workbench.data.dataset import Dataset
-    from workbench.training.run import Run
-
-    run = Run.open(path)
-    return run, Dataset.open(data) if data else run.open_dataset()

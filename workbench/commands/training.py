@@ -124,6 +124,8 @@ def _is_list(kind: type[ModelConfig], name: str) -> bool:
 def _wrong(model: str, kind: type[ModelConfig], fault: ValidationError) -> str:
     """The first fault of the hyperparameters, in one sentence."""
     first = fault.errors()[0]
+    if not first["loc"]:
+        return f"{model}: {first['msg'].removeprefix('Value error, ')}"
     name = str(first["loc"][0])
     if name not in kind.model_fields:
         return f"{model} has no hyperparameter '{name}'; it has {', '.join(sorted(kind.model_fields))}"

@@ -1,1 +1,1 @@
-"""How good a ranking is: metrics, protocols, and whether a difference is more than chance."""
+"""How good a ranking or a forecast of popularity is: metrics, protocols, and whether a difference is chance."""

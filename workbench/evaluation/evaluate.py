@@ -85,7 +85,7 @@ def evaluate(
         split=split,
         users=codes.numel(),
         metrics=estimates(per_user),
-        groups=sparsity_groups(dataset.history.lengths[codes], per_user, groups) if groups else (),
+        groups=sparsity_groups(dataset.history.lengths[codes], per_user, groups),
         coverage={f"Coverage@{k}": coverage(shown[:, :k], model.n_items) for k in ks},
         seconds=time.perf_counter() - started,
         user_codes=codes.numpy(),

@@ -14,12 +14,13 @@ Split = Literal["validation", "test"]
 
 
 class Estimate(BaseModel):
-    """A mean over users and how far chance may have moved it.
+    """A mean over users (or posts) and how far chance may have moved it.
 
     Attributes:
-        mean: over users, each user's value being the mean over draws.
+        mean: over users, each user's value being the mean over draws; for a popularity model over posts.
         sd: standard deviation of that mean, i.e. the standard deviation over users divided by the square root of
-            their number (the standard error), under every protocol. None for a single user.
+            their number (the standard error), under every protocol. None for a single user. For Spearman's rho, which
+            is no mean, the standard deviation over bootstrap samples of the posts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,7 +30,7 @@ class Estimate(BaseModel):
 
 
 class SparsityGroup(BaseModel):
-    """Users with a similar number of likes to learn from.
+    """Users with a similar number of train likes, or of train posts for a popularity model, to learn from.
 
     Attributes:
         fewest: smallest number of train likes in the group.
@@ -53,17 +54,19 @@ class Evaluation(BaseModel):
         model: name of the model.
         dataset: name of the dataset.
         protocol: name of the protocol.
-        candidates: mean number of images ranked for a user, held-out ones included.
+        candidates: mean number of images ranked for a user, held-out ones included; 0 where nothing is ranked.
         draws: number of random draws of candidates averaged.
         seed: of the draws.
-        split: the split whose likes were held out.
-        users: number of users with held-out likes.
+        split: the split whose likes or posts were held out.
+        users: number of users with held-out likes or posts.
+        posts: number of posts predicted; 0 for a ranking.
         metrics: by metric name.
         groups: from the users with the fewest train likes to those with the most.
         coverage: ``"Coverage@K"`` to the share of all images that stand in somebody's first K of the full ranking.
         seconds: wall-clock time.
-        user_codes: (users,) codes of the users evaluated; not exported.
-        per_user: metric name to (users,) values in the order of ``user_codes``, for paired tests; not exported.
+        user_codes: (users,) codes of the users evaluated, (posts,) of the authors of the posts; not exported.
+        per_user: metric name to (users,) values, or (posts,) errors, in the order of ``user_codes``, for paired tests;
+            not exported.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -76,6 +79,7 @@ class Evaluation(BaseModel):
     seed: int
     split: Split
     users: int
+    posts: int = 0
     metrics: dict[str, Estimate]
     groups: tuple[SparsityGroup, ...]
     coverage: dict[str, float]
@@ -95,19 +99,25 @@ def estimates(per_user: Mapping[str, NDArray[np.float64]]) -> dict[str, Estimate
     }
 
 
+def quantile_groups(counts: NDArray[np.int64], groups: int) -> list[NDArray[np.bool_]]:
+    """Which of ``counts`` (n,) lie in each quantile group, from the smallest up; equal ones stay together."""
+    if not groups:
+        return []
+    labels = np.searchsorted(np.quantile(counts, np.linspace(0, 1, groups + 1)[1:-1]), counts)
+    return [labels == label for label in np.unique(labels)]
+
+
 def sparsity_groups(
     likes: Tensor, per_user: Mapping[str, NDArray[np.float64]], groups: int
 ) -> tuple[SparsityGroup, ...]:
     """Quantile groups of users by their train ``likes`` (users,), with the means of ``per_user`` in each."""
     counts = likes.numpy()
-    edges = np.quantile(counts, np.linspace(0, 1, groups + 1)[1:-1])
-    labels = np.searchsorted(edges, counts)
     return tuple(
         SparsityGroup(
-            fewest=int(counts[labels == label].min()),
-            most=int(counts[labels == label].max()),
-            users=int((labels == label).sum()),
-            metrics=estimates({name: values[labels == label] for name, values in per_user.items()}),
+            fewest=int(counts[inside].min()),
+            most=int(counts[inside].max()),
+            users=int(inside.sum()),
+            metrics=estimates({name: values[inside] for name, values in per_user.items()}),
         )
-        for label in np.unique(labels)
+        for inside in quantile_groups(counts, groups)
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,14 +15,13 @@ from workbench.data.ragged import Ragged
 from workbench.evaluation.evaluate import top_k
 from workbench.explain.explanation import Element, EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.population import Population
-from workbench.explain.sentences import sentence
+from workbench.explain.removal import Removal, Subject, removals
+from workbench.explain.sentences import forecast_sentence, sentence
 from workbench.explain.verdict import judge
-from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
-from workbench.models.base import Level, Recommender
+from workbench.layers.evidence import EvidenceGroup
+from workbench.models.base import Level, Reading, Recommender
 from workbench.training.run import Run
 
-BUDGET = 16_000_000
-"""Scores held at a time while elements are removed: 64 MB."""
 TYPICAL = 10
 """How many of a user's best images the population view averages over."""
 
@@ -34,12 +34,10 @@ class Recommendation(Frozen):
     score: float
 
 
-@dataclass(frozen=True)
-class Removal:
-    """Score change and new rank for each element of a level."""
-
-    change: Tensor
-    rank: Tensor
+POSTS, COVERED = 256, 0.8
+"""Posts predicted at a time, and the share of them whose error the interval of a forecast covers."""
+DEEP = 5
+"""Of how many elements, those with the highest attention, an explanation shows the parts."""
 
 
 class Explainer:
@@ -69,8 +67,10 @@ class Explainer:
         """The ``k`` best images for a user code, without those she liked in training or made herself.
 
         Raises:
-            DataError: ``k`` is below 1 or no image is left to recommend.
+            DataError: ``k`` is below 1, no image is left to recommend, or the model predicts popularity.
         """
+        if self.model.task != "ranking":
+            raise DataError(f"{self.model.name} predicts popularity and ranks nothing: choose a run of a ranking model")
         left = len(self.dataset.items) - len(torch.unique(self.known.row(user)))
         if k < 1 or left < 1:
             raise DataError(
@@ -83,30 +83,61 @@ class Explainer:
 
     @torch.inference_mode()
     def explain(self, user: int, item: int) -> Explanation:
-        """The explanation of one image for one user, both given as codes."""
+        """The explanation of one image for one user, both given as codes.
+
+        Of parts inside other elements (the regions of liked images) it shows those of the ``DEEP`` elements with the
+        highest attention.
+        """
         reading = self.model.read(self._codes(user), self._codes(item))
-        scores = self._ranked(user, item, self.model.score_items(self._codes(user)))[0]
-        removals = self._removals(user, item, scores)
-        levels = tuple(self._level(level, removals) for level in reading.levels)
-        own, data = float(reading.own[0]), self.dataset
+        subject = self._subject(user, item, reading.scores[0])
+        shown = {level.name: _shown(level, reading.levels) for level in reading.levels}
+        worth = removals(self.model, self.groups, subject, {name: shown[name] for name in self.groups})
+        levels = tuple(self._level(level, shown[level.name], worth[level.name], reading) for level in reading.levels)
+        own, score = float(reading.own[0]), float(reading.scores[0])
+        ranked = subject.scores is not None
         return Explanation(
             model=self.model.name,
             run=self.run,
-            dataset=data.name,
-            fingerprint=data.fingerprint,
-            user=data.users.id(user),
-            user_label=data.user_label(user),
-            item=data.items.id(item),
-            item_label=data.item_label(item),
-            image=data.image_relative(item),
-            score=float(reading.scores[0]),
-            rank=_rank(scores, scores[item]),
-            candidates=int(scores.isfinite().sum()),
+            dataset=self.dataset.name,
+            fingerprint=self.dataset.fingerprint,
+            user=self.dataset.users.id(user),
+            user_label=self.dataset.user_label(user),
+            **self._pictured(item),
+            text=None if self.model.texts is None else self.model.texts.texts[item],
+            task=self.model.task,
+            score=score,
+            rank=None if subject.scores is None else _rank(subject.scores, subject.scores[item]),
+            candidates=0 if subject.scores is None else int(subject.scores.isfinite().sum()),
             own=own,
             levels=levels,
-            sentence=sentence(own, levels, self.groups),
-            verdict=judge(own, levels),
+            sentence=sentence(own, levels, self.groups) if ranked else forecast_sentence(score, levels, self.groups),
+            verdict=judge(own, levels, predicts=not ranked),
         )
+
+    def look(self, user: int, item: int) -> Level | None:
+        """Attention over the regions of an image for a user (codes); None for a model that looks into no image."""
+        with torch.inference_mode():
+            return self.model.region_map(self._codes(user), self._codes(item))
+
+    def score(self, user: int, item: int) -> float:
+        """The score of one pair of codes."""
+        with torch.inference_mode():
+            return float(self.model.score_pairs(self._codes(user), self._codes(item))[0])
+
+    @cached_property
+    def usual_error(self) -> float:
+        """For a popularity model, the absolute error that 80% of the validation posts stay within.
+
+        Raises:
+            DataError: the dataset has no validation posts.
+        """
+        users, items, popularity = self.dataset.posts("validation")
+        if not len(users):
+            raise DataError(f"{self.dataset.name} has no validation posts, which would tell how far off a forecast is")
+        with torch.inference_mode():
+            pairs = zip(users.split(POSTS), items.split(POSTS), strict=True)
+            parts = [self.model.score_pairs(u.to(self.device), i.to(self.device)).cpu() for u, i in pairs]
+        return float(torch.quantile((torch.cat(parts) - popularity).abs(), COVERED))
 
     def read_best(self) -> Iterator[tuple[tuple[int, int, int], Level, Tensor]]:
         """What the model reads in each user's ten best images, in blocks of users.
@@ -117,7 +148,7 @@ class Explainer:
         Raises:
             DataError: the model has no level of aspects, or to some user no image is new.
         """
-        if len(self.groups) < 2:
+        if len(self.model.aspects) < 2 or self.model.task != "ranking":
             raise DataError(
                 f"{self.model.name} weighs no aspects against each other: choose a run with several evidence groups"
             )
@@ -162,78 +193,47 @@ class Explainer:
         seen = self.known.row(user).to(self.device)
         return scores.index_fill(1, seen[seen != item], -torch.inf)
 
-    def _removals(self, user: int, item: int, scores: Tensor) -> dict[str, Removal]:
-        """What every element and every aspect is worth: each removed alone, all of them scored in batches."""
-        sets = {
-            name: len(self.model.elements(name, self._codes(user), self._codes(item)).values) for name in self.groups
-        }
-        sides: dict[str, list[str]] = {"user": [], "item": []}
-        for name, group in self.groups.items():
-            sides[group.side].append(name)
-        removals: dict[str, Removal] = {}
-        aspect: dict[str, Removal] = {}
-        for side, names in sides.items():
-            cases = [(name, k) for name in names for k in range(sets[name])] + [(name, -1) for name in names]
-            parts = [self._without(side, user, item, scores, sets, part) for part in self._batches(cases)]
-            if not parts:
-                continue
-            change = torch.cat([part.change for part in parts])
-            rank = torch.cat([part.rank for part in parts])
-            at = 0
-            for name in names:
-                removals[name] = Removal(change[at : at + sets[name]], rank[at : at + sets[name]])
-                at += sets[name]
-            for k, name in enumerate(names):
-                aspect[name] = Removal(change[at + k : at + k + 1], rank[at + k : at + k + 1])
-        ordered = [aspect[name] for name in self.groups]
-        if ordered:
-            removals[ASPECTS] = Removal(torch.cat([r.change for r in ordered]), torch.cat([r.rank for r in ordered]))
-        return removals
+    def _subject(self, user: int, item: int, score: Tensor) -> Subject:
+        """The pair to take apart; popularity is predicted for the pair alone, tastes rank it among all images."""
+        scores = None
+        if self.model.task == "ranking":
+            scores = self._ranked(user, item, self.model.score_items(self._codes(user)))[0]
+            score = scores[item]
+        return Subject(user, item, score, scores, lambda changed: self._ranked(user, item, changed))
 
-    def _batches(self, cases: list[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
-        size = max(1, BUDGET // len(self.dataset.items))
-        return (cases[at : at + size] for at in range(0, len(cases), size))
+    def _pictured(self, item: int) -> dict[str, Any]:
+        """How an explanation names the image of a code."""
+        data = self.dataset
+        return {"item": data.items.id(item), "item_label": data.item_label(item), "image": data.image_relative(item)}
 
-    def _without(
-        self, side: str, user: int, item: int, scores: Tensor, sets: dict[str, int], cases: list[tuple[str, int]]
-    ) -> Removal:
-        """Score and rank of the image in each case: (group, k) removes element k, (group, -1) the whole group.
-
-        A removal on the user's side changes the score of every image; one on the image's side changes that image alone.
-        """
-        rows = len(cases)
-        gates = _gates(
-            {name: size for name, size in sets.items() if self.groups[name].side == side}, cases, self.device
-        )
-        if side == "user":
-            changed = self._ranked(user, item, self.model.score_items(self._codes(user, rows), gates))
-            score = changed[:, item]
-            rank = 1 + (changed > score.unsqueeze(1)).sum(1)
-        else:
-            score = self.model.score_pairs(self._codes(user, rows), self._codes(item, rows), gates)
-            others = scores.index_fill(0, self._codes(item), -torch.inf)
-            rank = 1 + (others > score.unsqueeze(1)).sum(1)
-        return Removal(score - scores[item], rank)
-
-    def _level(self, level: Level, removals: dict[str, Removal]) -> EvidenceLevel:
+    def _level(self, level: Level, shown: Tensor, removal: Removal, reading: Reading) -> EvidenceLevel:
         """A level of the model's reading in the dataset's own ids and words."""
-        kind = "aspect" if level.name == ASPECTS else self.groups[level.name].kind
-        removal = removals[level.name]
-        elements = tuple(
-            self._named(kind, code).model_copy(
-                update={
-                    "attention": None if level.attention is None else float(level.attention[k]),
-                    "contribution": None if level.contribution is None else float(level.contribution[k]),
-                    "removal": float(removal.change[k]),
-                    "rank_without": int(removal.rank[k]),
-                }
-            )
-            for k, code in enumerate(level.elements.values.tolist())
+        group = self.groups.get(level.name)
+        kind = "aspect" if group is None else group.kind
+        parents = None
+        if group is not None and group.within is not None and level.parent is not None:
+            above = next(other for other in reading.levels if other.name == group.within)
+            parents = above.elements.values[level.parent]
+        elements = []
+        for row, k in enumerate(shown.tolist()):
+            numbers: dict[str, Any] = {
+                "attention": None if level.attention is None else float(level.attention[k]),
+                "contribution": None if level.contribution is None else float(level.contribution[k]),
+                "removal": float(removal.change[row]),
+                "rank_without": None if removal.rank is None else int(removal.rank[row]),
+            }
+            if parents is not None:
+                numbers["of"] = self.named(self.groups[str(group.within)].kind, int(parents[k])).id  # type: ignore[union-attr]
+            elements.append(self.named(kind, int(level.elements.values[k])).model_copy(update=numbers))
+        return EvidenceLevel(
+            name=level.name,
+            kind=kind,
+            label=None if group is None else group.label,
+            within=None if group is None else group.within,
+            elements=tuple(elements),
         )
-        label = None if level.name == ASPECTS else self.groups[level.name].label
-        return EvidenceLevel(name=level.name, kind=kind, label=label, elements=elements)
 
-    def _named(self, kind: str, code: int) -> Element:
+    def named(self, kind: str, code: int) -> Element:
         """An element without numbers yet."""
         data = self.dataset
         if kind == "image":
@@ -241,6 +241,13 @@ class Explainer:
             return Element(kind=kind, id=data.items.id(code), label=data.item_label(code), image=picture)
         if kind == "person":
             return Element(kind=kind, id=data.users.id(code), label=data.user_label(code))
+        if kind == "region" and self.model.features is not None:
+            row = code - int(self.model.features.first(code))
+            x0, y0, x1, y1 = (float(edge) for edge in self.model.features.boxes[code])
+            return Element(kind=kind, id=row, label=f"region {row + 1}", box=(x0, y0, x1, y1))
+        if kind == "word" and self.model.texts is not None:
+            place, token = self.model.texts.token(code)
+            return Element(kind=kind, id=place, label=token.word, span=(token.start, token.end))
         group = self.model.evidence[code]
         return Element(kind=kind, id=group.name, label=group.label)
 
@@ -249,14 +256,12 @@ def _rank(scores: Tensor, score: Tensor) -> int:
     return 1 + int((scores > score).sum())
 
 
-def _gates(sets: dict[str, int], cases: list[tuple[str, int]], device: torch.device) -> Gates:
-    """Gates of ``len(cases)`` rows, each with one element or one whole group closed."""
-    rows = len(cases)
-    elements = {name: torch.ones(rows, size, device=device) for name, size in sets.items()}
-    aspects = {name: torch.ones(rows, device=device) for name in sets}
-    for row, (name, k) in enumerate(cases):
-        if k < 0:
-            aspects[name][row] = 0
-        else:
-            elements[name][row, k] = 0
-    return Gates({name: gate.flatten() for name, gate in elements.items()}, aspects)
+def _shown(level: Level, levels: Sequence[Level]) -> Tensor:
+    """Positions of the elements of a level that an explanation shows."""
+    everything = torch.arange(len(level.elements.values), device=level.elements.values.device)
+    if level.parent is None:
+        return everything
+    above = levels[[other.name for other in levels].index(level.name) - 1]
+    if above.attention is None:
+        return everything
+    return everything[torch.isin(level.parent, above.attention.topk(min(DEEP, len(above.attention))).indices)]

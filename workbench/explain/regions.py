@@ -80,7 +80,8 @@ def planted_boxes(dataset: Dataset, user: int, item: int) -> tuple[PlantedBox, .
     causes = dataset.table("causes")
     rows = causes[(causes["user"] == dataset.users.id(user)) & (causes["item"] == dataset.items.id(item))]
     rows = rows.dropna(subset=["x0"]).drop_duplicates(["x0", "y0", "x1", "y1"])
+    labels = rows["label"] if "label" in rows else [""] * len(rows)
     return tuple(
-        PlantedBox(box=(row.x0, row.y0, row.x1, row.y1), label=str(getattr(row, "label", "")))
-        for row in rows.itertuples()
+        PlantedBox(box=(x0, y0, x1, y1), label=str(label))
+        for (x0, y0, x1, y1), label in zip(rows[["x0", "y0", "x1", "y1"]].to_numpy(float).tolist(), labels, strict=True)
     )

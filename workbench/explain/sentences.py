@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.explain.explanation import EvidenceLevel
+from workbench.explain.explanation import Element, EvidenceLevel
 from workbench.layers.evidence import ASPECTS, EvidenceGroup
 
 NAMED = 3
@@ -24,7 +24,9 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
         levels: the levels of the explanation.
         groups: the evidence groups by name, with their phrases.
     """
-    parts = {"own": own} | {level.name: _total(level) for level in levels if level.name != ASPECTS}
+    parts = {"own": own} | {
+        level.name: _total(level) for level in levels if level.name != ASPECTS and level.within is None
+    }
     best = max(parts, key=lambda name: parts[name])
     positive = sum(value for value in parts.values() if value > 0)
     if parts[best] <= 0 or positive <= 0:
@@ -38,6 +40,34 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
     named = named[:1] + [e for e in named[1:] if e.contribution is not None and e.contribution >= LEAST]
     listed = ", ".join(f"{e.label} ({e.contribution:+.2f})" for e in named)
     return f"{degree} because {groups[best].phrase}: {listed}."
+
+
+def forecast_sentence(score: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, EvidenceGroup]) -> str:
+    """A prediction and what it rests on: the pieces without which it would change most.
+
+    The numbers in brackets say by how much the prediction changes without the piece.
+
+    Args:
+        score: the predicted log2(views a day + 1).
+        levels: the levels of the explanation.
+        groups: the evidence groups by name.
+    """
+    said = f"Predicted popularity {score:.2f}, about {2**score - 1:,.0f} views a day."
+    pieces = [(level, e) for level in levels if level.name != ASPECTS for e in level.elements if e.removal is not None]
+    told = []
+    for way, sign in (("higher because of", -1), ("lower because of", 1)):
+        found = sorted(((sign * (e.removal or 0.0), level, e) for level, e in pieces), key=lambda piece: -piece[0])
+        named = [(level, e) for worth, level, e in found[:2] if worth >= LEAST]
+        if named:
+            listed = " and ".join(f"{_called(level, e, groups)} ({e.removal:+.2f} without)" for level, e in named)
+            told.append(f"{way} {listed}")
+    if not told:
+        return f"{said} No single word or region of it matters."
+    return f"{said} It is {', and '.join(told)}."
+
+
+def _called(level: EvidenceLevel, element: Element, groups: Mapping[str, EvidenceGroup]) -> str:
+    return f"the word “{element.label}”" if groups[level.name].kind == "word" else element.label
 
 
 def _total(level: EvidenceLevel) -> float:

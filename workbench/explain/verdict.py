@@ -15,8 +15,12 @@ AGREE, SOME = 0.5, 0.2
 """Kendall's tau between what is shown and what removal costs: from here on agreement, and partial agreement."""
 
 
-def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
+def judge(own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False) -> Verdict:
     """The verdict on an explanation.
+
+    Parts of other elements (regions of liked images) are left out, since those elements hold them already. Where a
+    number is predicted rather than a taste (``predicts``), evidence may rightly pull either way: removal then costs
+    what the prediction changes, up or down, and rules 2 and 3 do not apply.
 
     All elements of all groups are pooled. An element is shown with its attention times that of its aspect (the size
     of its contribution where the model does not weigh); removal costs what the score loses without it. The rules, in
@@ -42,7 +46,7 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
         return Verdict(
             badge="cannot be judged", reason=reason, numbers=numbers | ({} if spread is None else {"flatness": spread})
         )
-    cost = [-(element.removal or 0.0) for element in pool]
+    cost = [abs(element.removal or 0.0) if predicts else -(element.removal or 0.0) for element in pool]
     tau = kendall_tau(shown, cost)
     order = sorted(range(len(pool)), key=lambda i: -cost[i])
     strongest = max(range(len(pool)), key=lambda i: shown[i])
@@ -50,7 +54,9 @@ def judge(own: float, levels: Sequence[EvidenceLevel]) -> Verdict:
     positive = max(own, 0.0) + sum(max(element.contribution or 0.0, 0.0) for element in pool)
     share = max(own, 0.0) / positive if positive > 0 else 0.0
     numbers |= {"flatness": spread, "kendall_tau": tau, "place_by_removal": float(place), "own_taste_share": share}
-    return _decide(pool[strongest], pool[order[0]], place, tau, share, numbers)
+    if not predicts and (doubt := _doubt(share, pool[order[0]])):
+        return Verdict(badge="not supported", reason=doubt, numbers=numbers)
+    return _decide(pool[strongest], pool[order[0]], place, tau, numbers)
 
 
 def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
@@ -63,14 +69,17 @@ def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
     return float((one * other).sum()) / scale if scale else 0.0
 
 
-def _decide(top: Element, needed: Element, place: int, tau: float, share: float, numbers: dict[str, float]) -> Verdict:
-    """Rules 2 to 6."""
+def _doubt(share: float, needed: Element) -> str | None:
+    """Rules 2 and 3."""
     if share >= OWN_TASTE:
-        reason = f"The score rests on own taste ({share:.0%} of what speaks for the image), not on the evidence shown."
-        return Verdict(badge="not supported", reason=reason, numbers=numbers)
+        return f"The score rests on own taste ({share:.0%} of what speaks for the image), not on the evidence shown."
     if (needed.removal or 0.0) >= 0:
-        reason = "No single piece of evidence holds the score up: without any of them it stays or rises."
-        return Verdict(badge="not supported", reason=reason, numbers=numbers)
+        return "No single piece of evidence holds the score up: without any of them it stays or rises."
+    return None
+
+
+def _decide(top: Element, needed: Element, place: int, tau: float, numbers: dict[str, float]) -> Verdict:
+    """Rules 4 to 6."""
     if place == 1 or (place <= 3 and tau >= AGREE):
         reason = f"What is shown strongest, {top.label}, is also what the score loses {_ordinal(place)} without."
         return Verdict(badge="supported", reason=reason, numbers=numbers)
@@ -92,7 +101,7 @@ def _pool(levels: Sequence[EvidenceLevel]) -> tuple[list[Element], list[float]]:
     aspects = {e.id: e.attention for level in levels if level.name == ASPECTS for e in level.elements}
     pool, shown = [], []
     for level in levels:
-        if level.name == ASPECTS:
+        if level.name == ASPECTS or level.within is not None:
             continue
         for element in level.elements:
             pool.append(element)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -22,6 +24,8 @@ from workbench.data.ragged import Ragged
 FOLDER, CARD, ARRAY, LENGTHS, REGIONS = "features", "card.json", "features.npy", "lengths.npy", "regions.parquet"
 WHOLE = (1, 1)
 """The grid of features that describe whole images."""
+FRAMES = "-frames"
+"""How the names of features of frames end unless told otherwise."""
 BLOCK = 1024
 """Images whose regions are averaged at a time."""
 
@@ -38,6 +42,7 @@ class FeatureCard(BaseModel):
         grid: (rows, columns) where every image has the same regular grid of regions, row by row; None where the boxes
             are listed one by one.
         missing: images without a picture, which have no regions.
+        quality: how well the encoder does what it was trained for on this dataset, on held-out images, 0..1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +55,7 @@ class FeatureCard(BaseModel):
     of: Literal["images", "frames"] = "images"
     grid: tuple[int, int] | None = WHOLE
     missing: int = 0
+    quality: Mapping[str, float] = {}
 
 
 def grid_boxes(rows: int, columns: int) -> NDArray[np.float32]:
@@ -57,6 +63,31 @@ def grid_boxes(rows: int, columns: int) -> NDArray[np.float32]:
     y, x = np.divmod(np.arange(rows * columns), columns)
     boxes = np.stack([x / columns, y / rows, (x + 1) / columns, (y + 1) / rows], 1)
     return boxes.astype(np.float32)
+
+
+def check_name(name: str) -> str:
+    """A name that features can have.
+
+    Raises:
+        DataError: it is not a plain folder name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", name):
+        raise DataError(f"'{name}' cannot be a name of features: use letters, digits, '.', '-' and '_'")
+    return name
+
+
+def _options(name: str) -> str:
+    """The options that make the features which ``workbench features`` calls ``name`` unless told otherwise."""
+    return f"--encoder {name.removesuffix(FRAMES)} --of frames" if name.endswith(FRAMES) else f"--encoder {name}"
+
+
+def _write_rows(path: Path, shape: tuple[int, int], blocks: Iterable[NDArray[np.float16]]) -> None:
+    """Write blocks of rows as one ``.npy`` file without holding all of them."""
+    with path.open("wb") as file:
+        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, "<f2").tobytes())
 
 
 class Features:
@@ -77,7 +108,7 @@ class Features:
             return cls(folder, FeatureCard.model_validate_json((folder / CARD).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise DataError(
-                f"{root} has no image features '{name}': make them with 'workbench features {root} --encoder {name}'"
+                f"{root} has no image features '{name}': make them with 'workbench features {root} {_options(name)}'"
             ) from None
         except ValueError as fault:
             raise DataError(
@@ -90,7 +121,7 @@ class Features:
         root: Path,
         name: str,
         card: FeatureCard,
-        array: NDArray[np.float16],
+        array: NDArray[np.float16] | Iterable[NDArray[np.float16]],
         lengths: NDArray[np.int64] | None = None,
         regions: pd.DataFrame | None = None,
     ) -> Features:
@@ -100,22 +131,42 @@ class Features:
             root: folder of the dataset.
             name: how models will ask for the features.
             card: where they come from.
-            array: (regions of all images, d).
+            array: (regions of all images, d), whole or in consecutive blocks of rows.
             lengths: (images,) regions of each image; one each if left out.
             regions: columns region, x0, y0, x1, y1, [label], [score], a row for each row of ``array``; where the card
                 names no grid.
+
+        Raises:
+            DataError: ``name`` is not a plain folder name.
         """
+        check_name(name)
         folder, part = root / FOLDER / name, root / FOLDER / f".{name}.whole"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        np.save(part / ARRAY, array, allow_pickle=False)
-        np.save(part / LENGTHS, np.ones(len(array), np.int64) if lengths is None else lengths, allow_pickle=False)
+        _write_rows(part / ARRAY, card.shape, [array] if isinstance(array, np.ndarray) else array)
+        np.save(part / LENGTHS, np.ones(card.shape[0], np.int64) if lengths is None else lengths, allow_pickle=False)
         if regions is not None:
             regions.to_parquet(part / REGIONS, index=False)
         (part / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
         return cls(folder, card)
+
+    @classmethod
+    def of_pictures(cls, card: FeatureCard, lengths: Sequence[int], boxes: NDArray[np.float32] | None) -> Features:
+        """What names the regions of pictures no dataset holds, encoded as ``card`` says; there is no array on disk.
+
+        Args:
+            card: of the features the pictures were encoded like.
+            lengths: (pictures,) how many regions each has.
+            boxes: (regions of all pictures, 4); None where the card names a grid.
+        """
+        rows = sum(lengths)
+        features = cls(Path(), card.model_copy(update={"shape": (rows, card.shape[1])}))
+        features.sets = Ragged.from_lengths(torch.tensor(lengths, dtype=torch.int64), torch.arange(rows))
+        if boxes is not None:
+            features.boxes = boxes
+        return features
 
     def check(self, dataset: Dataset) -> Features:
         """These features, if they belong to the ``dataset`` as it is now.
@@ -126,9 +177,16 @@ class Features:
         if self.card.fingerprint != dataset.fingerprint:
             raise DataError(
                 f"{self.folder} was made for other tables than {dataset.root} has now: make it again with "
-                f"'workbench features {dataset.root} --encoder {self.card.encoder}'"
+                f"'{self.command(dataset.root)}'"
             )
         return self
+
+    def command(self, root: Path) -> str:
+        """The command that makes these features of the dataset in ``root`` again."""
+        card = self.card
+        grid = f" --grid {card.grid[0]}x{card.grid[1]}" if card.grid not in (None, WHOLE) else ""
+        frames = " --of frames" if card.of == "frames" else ""
+        return f"workbench features {root} --encoder {card.encoder}{grid}{frames} --name {self.folder.name}"
 
     def array(self) -> NDArray[np.float16]:
         """The memory-mapped array (regions of all images, d)."""
@@ -145,6 +203,11 @@ class Features:
         """Images -> rows of the array."""
         lengths = torch.from_numpy(np.load(self.folder / LENGTHS, allow_pickle=False))
         return Ragged.from_lengths(lengths, torch.arange(self.card.shape[0]))
+
+    def first(self, row: int) -> int:
+        """The first row of the image that a row of the array belongs to."""
+        offsets = self.sets.offsets
+        return int(offsets[torch.searchsorted(offsets, row, right=True) - 1])
 
     @cached_property
     def boxes(self) -> NDArray[np.float32]:
@@ -164,7 +227,7 @@ class Features:
         table.insert(1, "region", (sets.values - sets.offsets[sets.rows]).numpy())
         if self.card.grid is None:
             listed = pd.read_parquet(self.folder / REGIONS)
-            for name in listed.columns.difference(table.columns):
+            for name in listed.columns:
                 table[name] = listed[name]
         return table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
@@ -13,11 +13,11 @@ from matplotlib.patches import FancyBboxPatch
 from workbench import __version__
 from workbench.explain.explanation import Element, Explanation
 from workbench.figures import icons
-from workbench.figures.ego import Ego
-from workbench.figures.levels import LevelView, view_aspects, view_details
+from workbench.figures.dial import Dial
+from workbench.figures.icons import WHOLE_PIXELS
+from workbench.figures.looks import Pixels
 from workbench.figures.page import Area, Block, Canvas, compose, compose_plotly
-from workbench.figures.panels import Panels
-from workbench.figures.strip import Strip
+from workbench.figures.parts import parts
 from workbench.figures.style import (
     BADGES,
     BASE,
@@ -28,11 +28,15 @@ from workbench.figures.style import (
     SCREEN_TITLE,
     SMALL,
     TITLE,
+    Theme,
     ThemeName,
-    colour_of,
     theme_named,
 )
 from workbench.figures.text import decimals, fit, markup, shorten, signed_text, text_width, wrap, wrap_markup
+from workbench.figures.thumbnails import shrunk
+
+if TYPE_CHECKING:
+    from workbench.explain.popularity import Forecast
 
 PICTURE: Final = 1.45
 SCREEN_PICTURE: Final = 190
@@ -40,8 +44,17 @@ SCREEN_TEXT_LEFT: Final = 0.24
 SCREEN_LINE_LENGTH: Final = 72
 
 
+def question(explanation: Explanation) -> str:
+    """What the explanation answers."""
+    if explanation.task == "popularity":
+        return f"How popular is {explanation.item_label} by {explanation.user_label}?"
+    return f"Why {explanation.item_label} for {explanation.user_label}?"
+
+
 def _facts(explanation: Explanation) -> str:
     score = signed_text(explanation.score, decimals([explanation.score])).removeprefix("+")
+    if explanation.rank is None:
+        return f"predicted log2(views a day + 1) {score} · model {explanation.model}"
     return (
         f"score {score} · rank {explanation.rank:,} of {explanation.candidates:,} candidates · "
         f"model {explanation.model}"
@@ -58,6 +71,7 @@ class Head:
 
     explanation: Explanation
     root: Path | None
+    picture: Pixels | None = None
 
     def height(self, width: float) -> float:
         """Inches on paper, the same for every width."""
@@ -67,11 +81,13 @@ class Head:
         """Image at the left, words at the right."""
         explanation, theme = self.explanation, area.theme
         half = PICTURE / 2
-        icons.draw_square(area.inches(), _picture(explanation), self.root, half, half, half, theme)
+        if self.picture is None:
+            icons.draw_square(area.inches(), _picture(explanation), self.root, half, half, half, theme)
+        else:
+            icons.draw_pixels(area.inches(), self.picture, half, half, half, theme.line)
         left = PICTURE + 0.16
         room = area.width - left
-        title = f"Why {explanation.item_label} for {explanation.user_label}?"
-        area.write(left, 0.1, fit(title, room, TITLE, "bold"), TITLE, weight="bold")
+        area.write(left, 0.1, fit(question(explanation), room, TITLE, "bold"), TITLE, weight="bold")
         area.write(left, 0.29, fit(_facts(explanation), room, BASE), BASE, color=theme.muted)
         for i, line in enumerate(wrap(explanation.sentence, room, HEADING, 4)):
             area.write(left, 0.51 + 0.145 * i, line, HEADING)
@@ -99,8 +115,11 @@ class Head:
         explanation = self.explanation
         height = SCREEN_PICTURE
         at = canvas.axes(0, SCREEN_TEXT_LEFT - 0.02, top, height, {"range": [0, 1]}, {"range": [1, 0]})
-        icons.plot_icons(canvas, at, [_picture(explanation)], self.root, [0.5], [0.5], 150, (1.0, 1.0))
-        title = shorten(f"Why {explanation.item_label} for {explanation.user_label}?", 48)
+        if self.picture is None:
+            icons.plot_icons(canvas, at, [_picture(explanation)], self.root, [0.5], [0.5], 150, (1.0, 1.0))
+        else:
+            icons.plot_pixels(canvas, at, self.picture, 0.5, 0.5, (1.0, 1.0))
+        title = shorten(question(explanation), 48)
         canvas.write(SCREEN_TEXT_LEFT, top + 14, f"<b>{markup(title)}</b>", SCREEN_TITLE)
         canvas.write(SCREEN_TEXT_LEFT, top + 40, markup(_facts(explanation)), color=canvas.theme.muted)
         sentence, _ = wrap_markup(explanation.sentence, SCREEN_LINE_LENGTH, 4)
@@ -141,48 +160,54 @@ class Foot:
         canvas.write(0, top + 12, markup(self._words), SCREEN_SMALL, color=canvas.theme.muted)
 
 
-def _detail(view: LevelView, explanation: Explanation, root: Path | None) -> Block:
-    colour = colour_of(view.name, view.kind)
-    if view.kind == "image":
-        return Strip(view, root, colour)
-    if view.kind == "person" and len(view.elements) > 2:
-        return Ego(view, explanation.user_label, colour)
-    return Panels(view, root, colour)
+def explained(subject: Explanation | Forecast) -> Explanation:
+    """The explanation itself, or that of a forecast."""
+    return subject if isinstance(subject, Explanation) else subject.explanation
 
 
-def _blocks(explanation: Explanation, root: Path | None, aspects: int, top: int) -> list[Block]:
-    details = [_detail(view, explanation, root) for view in view_details(explanation, aspects, top)]
-    bars = Panels(view_aspects(explanation), root, colour_of("own"))
-    return [Head(explanation, root), bars, *details, Foot(explanation)]
+def _blocks(
+    subject: Explanation | Forecast, root: Path | None, picture: Pixels | None, aspects: int, top: int, theme: Theme
+) -> list[Block]:
+    explanation = explained(subject)
+    dial = [] if isinstance(subject, Explanation) else [Dial(subject)]
+    details = parts(explanation, root, picture, theme, aspects, top)
+    beside = None if picture is None else shrunk(picture, WHOLE_PIXELS)
+    return [Head(explanation, root, beside), *dial, *details, Foot(explanation)]
 
 
 def card_figure(
-    explanation: Explanation,
+    subject: Explanation | Forecast,
     root: Path | None = None,
     *,
+    picture: Pixels | None = None,
     aspects: int = 2,
     top: int = 8,
     width: float = FULL_WIDTH,
     theme: ThemeName = "light",
 ) -> Figure:
-    """The whole explanation on one page.
+    """The whole explanation on one page; for a forecast of popularity with its dial.
 
     Args:
+        subject: an explanation or a forecast.
         root: folder of the dataset, None to draw neutral tiles instead of pictures.
+        picture: (height, width, 3) RGB of an explained picture that is in no dataset.
         aspects: for how many of the strongest aspects the elements are shown.
         top: how many elements of each.
         width: inches; made for the full width of a page.
     """
-    return compose(_blocks(explanation, root, aspects, top), width, theme_named(theme), gap=0.16)
+    colours = theme_named(theme)
+    return compose(_blocks(subject, root, picture, aspects, top, colours), width, colours, gap=0.16)
 
 
 def card_plotly(
-    explanation: Explanation,
+    subject: Explanation | Forecast,
     root: Path | None = None,
     *,
+    picture: Pixels | None = None,
     aspects: int = 2,
     top: int = 8,
     theme: ThemeName = "light",
 ) -> go.Figure:
     """The whole explanation on the screen, pictures embedded."""
-    return compose_plotly(_blocks(explanation, root, aspects, top), theme_named(theme))
+    colours = theme_named(theme)
+    return compose_plotly(_blocks(subject, root, picture, aspects, top, colours), colours)

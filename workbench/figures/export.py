@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 import plotly.graph_objects as go
@@ -18,8 +18,12 @@ from matplotlib.figure import Figure
 
 from workbench import __version__
 from workbench.explain.explanation import Explanation
-from workbench.figures.card import card_figure, card_plotly
+from workbench.figures.card import card_figure, card_plotly, explained, question
+from workbench.figures.looks import Pixels
 from workbench.figures.style import ThemeName, theme_named
+
+if TYPE_CHECKING:
+    from workbench.explain.popularity import Forecast
 
 PAPER_FORMATS: Final = ("png", "svg", "pdf")
 FORMATS: Final = (*PAPER_FORMATS, "html", "json", "csv")
@@ -32,7 +36,7 @@ _COLUMNS: Final = ("attention", "contribution", "removal", "rank_without")
 
 
 def save(
-    subject: Figure | go.Figure | Explanation,
+    subject: Figure | go.Figure | Explanation | Forecast,
     stem: Path,
     formats: Sequence[str],
     *,
@@ -43,7 +47,7 @@ def save(
     """Write one subject as ``stem.<format>`` for every format; equal subjects give equal bytes.
 
     Args:
-        subject: a matplotlib figure (png, svg, pdf), a plotly figure (html) or an explanation (json, csv).
+        subject: a matplotlib figure (png, svg, pdf), a plotly figure (html), an explanation or a forecast (json, csv).
         stem: path without suffix; its folder is made when it is missing.
         title: title of the document.
         origin: what goes into the document's metadata, e.g. run and dataset.
@@ -61,32 +65,39 @@ def save(
 
 
 def export_explanation(
-    explanation: Explanation,
+    subject: Explanation | Forecast,
     dataset_root: Path | None,
     out_dir: Path,
     formats: Sequence[str],
     *,
+    picture: Pixels | None = None,
     theme: ThemeName = "light",
 ) -> list[Path]:
     """Write ``explanation.<format>`` into ``out_dir``: the card as a picture or a page, the numbers as data.
 
+    A forecast is written as ``forecast.<format>``, its card with the dial, its json with the explanation inside.
+
     Args:
+        subject: an explanation, or a forecast of popularity.
         dataset_root: folder the images are relative to, None to draw neutral tiles.
+        picture: (height, width, 3) RGB of an explained picture that is in no dataset.
 
     Raises:
         ValueError: a format is unknown.
     """
     check_formats(formats)
-    title = f"Why {explanation.item_label} for {explanation.user_label}?"
+    explanation = explained(subject)
+    stem = out_dir / ("explanation" if subject is explanation else "forecast")
+    title = question(explanation)
     origin = f"run {explanation.run}, dataset {explanation.dataset} {explanation.fingerprint}, workbench {__version__}"
     paths = []
     for name in formats:
-        subject: Figure | go.Figure | Explanation = explanation
+        shown: Figure | go.Figure | Explanation | Forecast = subject
         if name in PAPER_FORMATS:
-            subject = card_figure(explanation, dataset_root, theme=theme)
+            shown = card_figure(subject, dataset_root, picture=picture, theme=theme)
         elif name == "html":
-            subject = card_plotly(explanation, dataset_root, theme=theme)
-        paths += save(subject, out_dir / "explanation", [name], title=title, origin=origin, theme=theme)
+            shown = card_plotly(subject, dataset_root, picture=picture, theme=theme)
+        paths += save(shown, stem, [name], title=title, origin=origin, theme=theme)
     return paths
 
 
@@ -101,7 +112,7 @@ def check_formats(formats: Sequence[str]) -> None:
 
 
 def _writers(
-    subject: Figure | go.Figure | Explanation, title: str, origin: str, theme: ThemeName
+    subject: Figure | go.Figure | Explanation | Forecast, title: str, origin: str, theme: ThemeName
 ) -> Mapping[str, Callable[[], bytes]]:
     if isinstance(subject, Figure):
         return {
@@ -109,12 +120,12 @@ def _writers(
             "svg": lambda: _paper(subject, "svg", {"Title": title, "Description": origin, "Date": None}),
             "pdf": lambda: _paper(subject, "pdf", {"Title": title, "Subject": origin, "CreationDate": None}),
         }
-    if isinstance(subject, Explanation):
-        return {
-            "json": lambda: subject.model_dump_json(indent=1).encode("utf-8"),
-            "csv": lambda: _table(subject).encode("utf-8"),
-        }
-    return {"html": lambda: _page(subject, title, origin, theme).encode("utf-8")}
+    if isinstance(subject, go.Figure):
+        return {"html": lambda: _page(subject, title, origin, theme).encode("utf-8")}
+    return {
+        "json": lambda: subject.model_dump_json(indent=1).encode("utf-8"),
+        "csv": lambda: _table(explained(subject)).encode("utf-8"),
+    }
 
 
 def _paper(figure: Figure, name: str, metadata: dict[str, Any]) -> bytes:

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.explain.explanation import Element, EvidenceLevel, flatness
+from workbench.explain.explanation import Element, EvidenceLevel
 from workbench.explain.heat import area as covered
 from workbench.explain.heat import share_inside
-from workbench.explain.regions import RegionMap
 from workbench.figures import marks
-from workbench.figures.overlay import (
-    Look,
-    Pixels,
-    Scale,
-    Seen,
-    draw_scale,
-    draw_seen,
-    pixels_at,
-    plot_scale,
-    plot_seen,
-)
+from workbench.figures.looks import Look, Pixels, Scale, Seen, key, pixels_at
+from workbench.figures.overlay import draw_scale, draw_seen, plot_scale, plot_seen
 from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (
@@ -37,8 +27,12 @@ from workbench.figures.style import (
     colour_of,
     theme_named,
 )
-from workbench.figures.text import fit, hover_text, markup, removal_text, shorten, weight_text
+from workbench.figures.text import decimals, fit, hover_text, markup, removal_text, shorten, wrap
 from workbench.figures.thumbnails import cut, uri
+
+if TYPE_CHECKING:
+    from workbench.explain.popularity import Forecast
+    from workbench.explain.regions import RegionMap
 
 TALLEST: Final = 2.6
 FOOT: Final = 0.4
@@ -48,7 +42,6 @@ SCREEN_FOOT: Final = 66
 SCREEN_ROW: Final = 62
 SCREEN_BESIDE: Final = 0.6
 """Fraction of the width where the regions beside the picture begin."""
-FLAT: Final = 0.95
 
 
 @dataclass(frozen=True)
@@ -69,21 +62,16 @@ class Heat:
     def of(cls, level: EvidenceLevel, pixels: Pixels, heading: str, look: Look) -> Heat:
         """The heat of a level of regions over their picture."""
         seen = Seen(pixels, level.elements, by=look.by)
-        return cls(heading, seen, Scale.over([seen]), look)
+        return cls(heading, seen, Scale.of([seen]), look)
 
     @property
     def _colour(self) -> str:
-        return FLAT_GREY if self._is_flat else colour_of("regions")
-
-    @property
-    def _is_flat(self) -> bool:
-        spread = flatness([region.attention or 0.0 for region in self.seen.regions])
-        return spread is not None and spread >= FLAT
+        return FLAT_GREY if self.seen.is_flat else colour_of("regions")
 
     @property
     def _note(self) -> str:
         count = len(self.seen.regions)
-        parts = ["no preference"] if self._is_flat else []
+        parts = ["no preference"] if self.seen.is_flat else []
         if self.look.outlined < count:
             parts.append(f"{min(self.look.outlined, count)} strongest of {count} regions")
         return " · ".join(parts)
@@ -95,14 +83,21 @@ class Heat:
             return ""
         heat = self.seen.heat / self.seen.heat.size
         return " · ".join(
-            f"{share_inside(heat, cause.box):.0%} of the attention lies in the planted box ({cause.label or 'no label'}), "
-            f"which covers {covered(cause.box):.0%} of the picture"
+            f"{share_inside(heat, cause.box):.0%} of the attention lies in the planted box{_named(cause.label)}, which "
+            f"covers {covered(cause.box):.0%} of the picture"
             for cause in self.seen.causes
         )
 
     @property
     def _rows(self) -> list[Element]:
         return self.seen.strongest(max(self.look.outlined, 1))
+
+    def _weight(self, region: Element) -> str:
+        """The weight of a region, and how often it holds that of an even spread."""
+        if region.attention is None:
+            return ""
+        places = decimals([max(other.attention or 0.0 for other in self.seen.regions)])
+        return f"{region.attention:.{places}f} = {region.attention * len(self.seen.regions):.1f} × even"
 
     def _side(self, width: float) -> tuple[float, float]:
         """Width and height of the picture on paper."""
@@ -112,7 +107,7 @@ class Heat:
 
     def height(self, width: float) -> float:
         """Inches on paper ``width`` inches wide."""
-        beside = ROW * len(self._rows) + 0.2
+        beside = ROW * len(self._rows) + 0.3
         return HEAD + max(self._side(width)[1], beside) + FOOT + (0.13 if self._facts else 0)
 
     def draw(self, area: Area) -> None:
@@ -125,10 +120,10 @@ class Heat:
         largest = max((region.attention or 0.0 for region in self._rows), default=0.0) or 1.0
         for row, region in enumerate(self._rows):
             self._draw_row(area, region, row, left, largest)
-        area.write(left, HEAD + ROW * len(self._rows) + 0.07, fit(self._key, area.width - left, SMALL), SMALL,
-                   color=area.theme.muted)  # fmt: skip
+        for i, line in enumerate(wrap(self._key, area.width - left, SMALL, 2)):
+            area.write(left, HEAD + ROW * len(self._rows) + 0.07 + 0.12 * i, line, SMALL, color=area.theme.muted)
         foot = area.height - FOOT - (0.13 if self._facts else 0)
-        draw_scale(area, self.scale, 0, foot + 0.1, min(1.6, 0.45 * area.width), self.look.opacity)
+        draw_scale(area, self.scale, foot + 0.1, key([self.seen], self.look), self.look.opacity)
         if self._facts:
             area.write(0, area.height - 0.07, fit(self._facts, area.width, SMALL), SMALL, color=area.theme.muted)
 
@@ -149,11 +144,13 @@ class Heat:
         area.write(left + 0.05, top + side / 2, str(row + 1), BASE, ha="center", weight="bold")
         words = left + 0.16 + side + 0.08
         area.write(words, top + 0.06, fit(region.label, area.width - words, BASE), BASE)
-        room = area.width - words - 0.4
+        room = area.width - words - 0.85
         if region.attention is not None:
             length = room * region.attention / largest
-            marks.attention_bars(axes, [top + 0.19], [length], [self._colour], area.theme, origins=[words], thickness=0.1)
-            area.write(words + length + 0.05, top + 0.19, weight_text(region.attention), SMALL, color=area.theme.muted)
+            marks.attention_bars(
+                axes, [top + 0.19], [length], [self._colour], area.theme, origins=[words], thickness=0.1
+            )
+            area.write(words + length + 0.05, top + 0.19, self._weight(region), SMALL, color=area.theme.muted)
         marks.removal_ticks(axes, [words + 0.02], [top + 0.325], [removal_text(region, None)], area.theme)
 
     def pixels(self) -> float:
@@ -166,7 +163,7 @@ class Heat:
         body = top + SCREEN_HEAD
         plot_seen(canvas, self.seen, self.scale, self.look, (0, SCREEN_BESIDE - 0.03, body, SCREEN_PICTURE))
         self._plot_rows(canvas, body)
-        plot_scale(canvas, self.scale, 0.0, body + SCREEN_PICTURE + 8, 220, self.look.opacity)
+        plot_scale(canvas, self.scale, body + SCREEN_PICTURE + 8, key([self.seen], self.look), self.look.opacity)
         if self._facts:
             words = markup(self._facts)
             canvas.write(0, top + self.pixels() - 10, words, SCREEN_SMALL, color=canvas.theme.muted)
@@ -185,7 +182,7 @@ class Heat:
                 thickness=0.22, hover=hover, ids=[str(region.id) for region in rows],
             )
         )  # fmt: skip
-        canvas.figure.update_layout({"xaxis" + at.x[1:]: {"range": [0, 1.35 * largest]}})
+        canvas.figure.update_layout({"xaxis" + at.x[1:]: {"range": [0, 1.7 * largest]}})
         texts = [removal_text(region, None) for region in rows]
         below = [row + 0.32 for row in range(len(rows))]
         canvas.figure.add_trace(marks.removal_trace(at, [0.01 * largest] * len(rows), below, texts, canvas.theme))
@@ -199,17 +196,22 @@ class Heat:
             )  # fmt: skip
             number = {"text": f"<b>{row + 1}</b>", "xref": pieces.x, "yref": pieces.y, "x": 0, "y": row}
             name = {"text": markup(shorten(region.label, 30)), "xref": at.x, "yref": at.y, "x": 0, "y": row - 0.3}
-            weight = {"text": weight_text(region.attention), "xref": at.x, "yref": at.y, "x": region.attention or 0.0}
+            weight = {"text": self._weight(region), "xref": at.x, "yref": at.y, "x": region.attention or 0.0}
             canvas.figure.add_annotation(**number, **quiet)
             canvas.figure.add_annotation(**name, **quiet)
             canvas.figure.add_annotation(**weight, **quiet, y=row, xshift=5, font=muted)
-        canvas.write(SCREEN_BESIDE, top + height + 12, self._key, SCREEN_SMALL, color=canvas.theme.muted)
+        words = self._key.replace(" · ", "<br>")
+        canvas.write(SCREEN_BESIDE, top + height + 4, words, SCREEN_SMALL, yanchor="top", color=canvas.theme.muted)
+
+
+def _named(label: str) -> str:
+    return f" ({label})" if label else ""
 
 
 def _heat(map_: RegionMap, root: Path | None, pixels: Pixels | None, look: Look, theme: ThemeName) -> Heat:
-    shown = pixels_at(root, map_.image, theme_named(theme)) if pixels is None else pixels
+    shown = pixels_at(root, map_.image, theme_named(theme), pixels)
     seen = Seen(shown, map_.regions, map_.planted, look.by)
-    return Heat(wording(map_), seen, Scale.over([seen]), look)
+    return Heat(wording(map_), seen, Scale.of([seen]), look)
 
 
 def wording(map_: RegionMap) -> str:
@@ -252,3 +254,24 @@ def heat_plotly(
     return compose_plotly([_heat(map_, root, pixels, look, theme)], theme_named(theme))
 
 
+def forecast_heat_plotly(
+    forecast: Forecast,
+    root: Path | None = None,
+    *,
+    pixels: Pixels | None = None,
+    look: Look = Look(),  # noqa: B008
+    theme: ThemeName = "light",
+) -> go.Figure:
+    """Where the model looks in the picture of a forecast, with the removal of every region and the planted cause.
+
+    Raises:
+        ValueError: the model reads no regions, or they do not have the number that ``look`` names.
+    """
+    level = next((level for level in forecast.explanation.levels if level.kind == "region" and level.elements), None)
+    if level is None:
+        raise ValueError(f"{forecast.explanation.model} reads no regions of this picture: there is no map of it")
+    colours = theme_named(theme)
+    shown = pixels_at(root, forecast.explanation.image, colours, pixels)
+    causes = () if forecast.map is None else forecast.map.planted
+    seen = Seen(shown, level.elements, causes, look.by)
+    return compose_plotly([Heat("Where in the picture", seen, Scale.of([seen]), look)], colours)

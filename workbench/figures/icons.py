@@ -58,14 +58,20 @@ def draw_square(
         axes.add_patch(Rectangle(corner, side, side, facecolor=theme.tile, edgecolor=theme.line, linewidth=0.6))
         _inside(axes, str(element.id), x, y, 0.85 * side, 0.4 * side, theme)
         return
+    edge = theme.line if element.box is None else colour_of("regions")
+    draw_pixels(axes, pixels_of(element, path, PAPER_PIXELS), x, y, radius, edge)
+
+
+def draw_pixels(axes: Axes, pixels: NDArray[np.uint8], x: float, y: float, radius: float, edge: str) -> None:
+    """A picture (height, width, 3), undistorted, its longer side twice the ``radius``."""
     limits = axes.get_xlim(), axes.get_ylim()
-    pixels = pixels_of(element, path, PAPER_PIXELS)
     tall, wide = (radius * n / max(pixels.shape[:2]) for n in pixels.shape[:2])
     extent = (x - wide, x + wide, y + tall, y - tall)
     axes.imshow(pixels, extent=extent, aspect="auto", interpolation="antialiased", zorder=2)
     axes.set(xlim=limits[0], ylim=limits[1])
-    edge = theme.line if element.box is None else colour_of("regions")
-    frame = Rectangle((x - wide, y - tall), 2 * wide, 2 * tall, facecolor="none", edgecolor=edge, linewidth=0.5, zorder=3)
+    frame = Rectangle(
+        (x - wide, y - tall), 2 * wide, 2 * tall, facecolor="none", edgecolor=edge, linewidth=0.5, zorder=3
+    )
     axes.add_patch(frame)
 
 
@@ -94,10 +100,7 @@ def plot_icons(
         if path is None:
             tiles.append(i)
             continue
-        canvas.figure.add_layout_image(
-            source=uri(pixels_of(element, path, SCREEN_PIXELS)), xref=at.x, yref=at.y, x=x[i], y=y[i], sizing="contain",
-            sizex=image_size[0], sizey=image_size[1], xanchor="center", yanchor="middle",
-        )  # fmt: skip
+        plot_pixels(canvas, at, pixels_of(element, path, SCREEN_PIXELS), x[i], y[i], image_size)
     for indices, symbol, words in (
         (people, "circle", [initials(elements[i].label) for i in people]),
         (tiles, "square", ["" if size < 40 else markup(elements[i].id) for i in tiles]),
@@ -124,6 +127,16 @@ def plot_icons(
                     name="icons",
                 )
             )
+
+
+def plot_pixels(
+    canvas: Canvas, at: Pair, pixels: NDArray[np.uint8], x: float, y: float, size: tuple[float, float]
+) -> None:
+    """A picture (height, width, 3) centred at (x, y), undistorted, at most ``size`` in axis units."""
+    canvas.figure.add_layout_image(
+        source=uri(pixels), xref=at.x, yref=at.y, x=x, y=y, sizing="contain", sizex=size[0], sizey=size[1],
+        xanchor="center", yanchor="middle",
+    )  # fmt: skip
 
 
 def _inside(axes: Axes, text: str, x: float, y: float, width: float, height: float, theme: Theme) -> None:

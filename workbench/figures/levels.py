@@ -115,20 +115,25 @@ def view_level(
 
 
 def view_aspects(explanation: Explanation, by: By | None = None) -> LevelView:
-    """Own taste and every aspect; a model with one evidence group has that group as its only aspect."""
+    """Own taste and every aspect; a model with one evidence group has that group as its only aspect.
+
+    Where popularity is predicted without exact shares there is no own taste to show.
+    """
     level = _aspects_level(explanation)
     view = view_level(level, explanation.rank, len(level.elements), by)
     # Beside aspects without exact shares, own taste alone would look like the whole score.
     share = explanation.own if view.has_contribution or not view.elements else None
-    own = Element(kind="aspect", id="own", label="own taste", contribution=share)
+    own = [Element(kind="aspect", id="own", label="own taste", contribution=share)]
+    if explanation.task == "popularity" and share is None:
+        own = []
     return LevelView(
         name=ASPECTS,
         kind="aspect",
         heading="What the score is made of",
         rank=explanation.rank,
-        elements=(own, *view.elements),
-        colours=(colour_of("own"), *view.colours),
-        total=view.total + 1,
+        elements=(*own, *view.elements),
+        colours=(*(colour_of("own") for _ in own), *view.colours),
+        total=view.total + len(own),
         by=view.by,
         flat=view.flat,
         attention_sum=view.attention_sum,
@@ -138,8 +143,8 @@ def view_aspects(explanation: Explanation, by: By | None = None) -> LevelView:
 def view_details(explanation: Explanation, aspects: int, top: int) -> list[LevelView]:
     """The levels behind the strongest ``aspects``, each with its ``top`` elements; empty levels are passed over."""
     order = [e for e in view_aspects(explanation).elements if e.id != "own"]
-    levels = {level.name: level for level in explanation.levels if level.name != ASPECTS and level.elements}
     names = {str(e.id): e.label for e in order}
+    levels = {level.name: level for level in explanation.levels if level.name != ASPECTS and level.elements}
     chosen = [levels[name] for name in names if name in levels][:aspects]
     return [view_level(level, explanation.rank, top, heading=_heading(names[level.name])) for level in chosen]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -48,11 +49,33 @@ def picture(path: Path, side: int) -> NDArray[np.uint8]:
     return _opened(path, side, whole=True)
 
 
+def decoded(data: bytes, name: str, side: int) -> NDArray[np.uint8]:
+    """(height, width, 3) RGB of a picture from outside, its longer side at most ``side`` pixels; nothing is kept.
+
+    Args:
+        data: content of a file.
+        name: what a person calls it.
+        side: pixels.
+
+    Raises:
+        DataError: it is no picture, or has more than ``MAX_PIXELS`` pixels.
+    """
+    try:
+        return _read(io.BytesIO(data), name, side, lambda picture: _shrunk(picture, side))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"'{name}' cannot be read as a picture: choose a JPEG, PNG or WebP file.") from error
+
+
 def cut(pixels: NDArray[np.uint8], box: Sequence[float]) -> NDArray[np.uint8]:
     """The part of a picture in a box of fractions of width and height, at least one pixel."""
     height, width = pixels.shape[:2]
     left, top = min(int(box[0] * width), width - 1), min(int(box[1] * height), height - 1)
     return pixels[top : max(round(box[3] * height), top + 1), left : max(round(box[2] * width), left + 1)]
+
+
+def shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A picture (height, width, 3) with its longer side at most ``side`` pixels."""
+    return np.array(_shrunk(Image.fromarray(pixels), side), dtype=np.uint8) if max(pixels.shape) > side else pixels
 
 
 def uri(pixels: NDArray[np.uint8]) -> str:
@@ -75,28 +98,34 @@ def _opened(path: Path, size: int, *, whole: bool) -> NDArray[np.uint8]:
 def _square(path: Path, size: int, modified: int) -> NDArray[np.uint8]:
     """``modified`` (ns) is part of the key, so that a changed file is read again."""
     # JPEG can decode at a fraction of its size; twice the target keeps the crop sharp.
-    return _read(path, 2 * size, lambda picture: ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+    return _read(path, path, 2 * size, lambda picture: ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
 
 
 @lru_cache(maxsize=64)
 def _whole(path: Path, side: int, modified: int) -> NDArray[np.uint8]:
-    def shrink(picture: Image.Image) -> Image.Image:
-        fits = max(picture.size) <= side
-        return picture if fits else ImageOps.contain(picture, (side, side), Image.Resampling.LANCZOS)
-
-    return _read(path, side, shrink)
+    return _read(path, path, side, lambda picture: _shrunk(picture, side))
 
 
-def _read(path: Path, enough: int, shape: Callable[[Image.Image], Image.Image]) -> NDArray[np.uint8]:
+def _shrunk(picture: Image.Image, side: int) -> Image.Image:
+    fits = max(picture.size) <= side
+    return picture if fits else ImageOps.contain(picture, (side, side), Image.Resampling.LANCZOS)
+
+
+def _read(
+    source: Path | io.BytesIO, name: object, enough: int, shape: Callable[[Image.Image], Image.Image]
+) -> NDArray[np.uint8]:
     """A picture decoded with at least ``enough`` pixels where it has them, upright, in its new shape."""
-    with Image.open(path, formats=FORMATS) as picture:
-        if picture.width * picture.height > MAX_PIXELS:
-            raise DataError(
-                f"Picture {path} has {picture.width * picture.height / 1e6:.0f} million pixels, more than "
-                f"{MAX_PIXELS / 1e6:.0f} million: make it smaller."
-            )
-        picture.draft("RGB", (enough, enough))
-        shaped = shape(ImageOps.exif_transpose(picture).convert("RGB"))
+    with warnings.catch_warnings():
+        # Pillow warns of images above its own bound, which is higher than ours.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(source, formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise DataError(
+                    f"Picture {name} has {picture.width * picture.height / 1e6:.0f} million pixels, more than "
+                    f"{MAX_PIXELS / 1e6:.0f} million: make it smaller."
+                )
+            picture.draft("RGB", (enough, enough))
+            shaped = shape(ImageOps.exif_transpose(picture).convert("RGB"))
     pixels = np.array(shaped, dtype=np.uint8)
     pixels.setflags(write=False)
     return pixels

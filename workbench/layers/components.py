@@ -46,9 +46,12 @@ def pooled(weights: Tensor, vectors: Tensor, element: Tensor) -> Tensor:
     return sums
 
 
-def component_weights(scores: Tensor, gates: Tensor) -> Tensor:
-    """Softmax (elements, M) over the components that ``gates`` (elements, M) leave present (ACF, Eq. 11)."""
-    return gated_softmax_rows(scores, gates)
+def component_weights(scores: Tensor, gates: Tensor | None) -> Tensor:
+    """Softmax (elements, M) over the components that ``gates`` (elements, M) leave present (ACF, Eq. 11).
+
+    Without gates, every one of the M components is there.
+    """
+    return scores.softmax(-1) if gates is None else gated_softmax_rows(scores, gates)
 
 
 def _blocks(elements: int, size: int) -> list[slice]:

@@ -67,7 +67,7 @@ class _History:
         sets: R sets of liked images.
         scores: (E,) attention scores of the E liked images; ``gate`` (E,) their gates.
         weights: (E,) attention alpha.
-        values: (E, D) what each adds to the user.
+        table: (n, D) what liked images add to the user, and ``places`` R sets of its rows.
         context: (R, D) the weighted sum.
         components: (E, M) attention beta, None where content is not read.
     """
@@ -76,9 +76,15 @@ class _History:
     scores: Tensor
     gate: Tensor
     weights: Tensor
-    values: Tensor
+    table: Tensor
+    places: Ragged
     context: Tensor
     components: Tensor | None
+
+    def values(self, chosen: Tensor | None = None) -> Tensor:
+        """(E, D) what each liked image adds, or (n, D) for the ``chosen`` (n,) of them."""
+        rows = self.places.values if chosen is None else self.places.values[chosen]
+        return self.table.index_select(0, rows)
 
 
 class ACF(Recommender):
@@ -143,26 +149,28 @@ class ACF(Recommender):
 
     def _content(self, users: Tensor, sets: Ragged, gates: Gates) -> tuple[Tensor, Tensor]:
         """Component attention beta (E, M) and attended content (E, d) of the liked images of ``users`` (R,)."""
-        images, element = torch.unique(sets.values, return_inverse=True)
-        vectors = self.regions(images)
+        # Rows of the same user differ in their gates alone: whatever does not depend on gates is computed once.
+        pairs, which = torch.unique(users[sets.rows] * self.n_items + sets.values, return_inverse=True)
+        images, element = torch.unique(pairs % self.n_items, return_inverse=True)
+        # The same image next to each other, so that its block is read from the processor's cache.
+        order = torch.argsort(element, stable=True)
+        place = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))[which]
+        vectors, element = self.regions(images), element[order]
         if self.config.project == "before":
             vectors = self.project(vectors)
-        # Elements of the same image next to each other, so that its block is read from the processor's cache.
-        order = torch.argsort(element, stable=True)
-        back = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))
-        element = element[order]
-        gate = self.regions.present(images).to(vectors.dtype).index_select(0, element)
-        if "regions" in gates.elements or "regions" in gates.aspects:
-            closed = gates.on("regions", self._region_sets(sets))
-            assert closed is not None
-            gate = gate * self.regions.padded(sets.values, closed).index_select(0, order)
+        gate = None if self.regions.regular else self.regions.present(images).float().index_select(0, element)
+        scores = vectors.new_zeros(len(element), self.regions.most)
         if self.config.components == "learned":
-            query = self.component_query(self.u(users)).index_select(0, sets.rows[order])
+            query = self.component_query(self.u(pairs[order] // self.n_items))
             scores = component_scores(self.component_key(vectors), query, self.component_out, element)
-        else:
-            scores = torch.zeros_like(gate)
-        weights = component_weights(scores, gate)
-        return weights.index_select(0, back), pooled(weights, vectors, element).index_select(0, back)
+        if "regions" not in gates.elements and "regions" not in gates.aspects:
+            weights = component_weights(scores, gate)
+            return weights.index_select(0, place), pooled(weights, vectors, element).index_select(0, place)
+        closed = gates.on("regions", self._region_sets(sets))
+        assert closed is not None
+        opened = self.regions.padded(sets.values, closed)
+        weights = component_weights(scores[place], opened if gate is None else gate[place] * opened)
+        return weights, pooled(weights, vectors, element[place])
 
     def _read_history(self, users: Tensor, gates: Gates, without: Tensor | None = None) -> _History:
         """Both attentions for ``users`` (R,), leaving the images ``without`` (R,) out."""
@@ -178,27 +186,29 @@ class ACF(Recommender):
             if config.form == "code" and config.project == "after":
                 content = self.project(content)
         if config.form == "paper":
-            values = self.p(sets.values)
+            table, places = self.p.weight, sets
         else:
             assert content is not None
-            values = content
+            table, places = content, Ragged(sets.offsets, torch.arange(len(content), device=content.device))
+        scores = torch.zeros_like(gate)
         if config.items == "learned":
             hidden = self.item_query(self.u(users)).index_select(0, sets.rows)
             if config.form == "paper":
-                hidden = hidden + self.item_v(self.v(sets.values)) + self.item_p(values)
+                images, place = torch.unique(sets.values, return_inverse=True)
+                hidden = hidden + (self.item_v(self.v(images)) + self.item_p(self.p(images))).index_select(0, place)
             if content is not None:
                 hidden = hidden + self.item_x(content)
             scores = hidden.relu() @ self.item_out
-        else:
-            scores = torch.zeros_like(gate)
         weights, _ = gated_softmax(scores, sets, gate)
-        places = Ragged(sets.offsets, torch.arange(len(values), device=values.device))
-        return _History(sets, scores, gate, weights, values, weighted_sum(values, places, weights), components)
+        return _History(sets, scores, gate, weights, table, places, weighted_sum(table, places, weights), components)
 
-    def _contexts_without(self, side: _History, chosen: Tensor) -> Tensor:
-        """(n, D) the context of each user as if the ``chosen`` (n,) liked image of hers had not been liked.
+    def _without(self, side: _History, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """How each user's context changes as if the ``chosen`` (n,) liked image of hers had not been liked.
 
-        With presence P, the largest gate, ``context' = P' (context - alpha_j p_j) / (P - alpha_j)``.
+        With presence P, the largest gate, ``context' = P' / (P - alpha_j) (context - alpha_j p_j)``.
+
+        Returns:
+            the factor ``P' / (P - alpha_j)`` (n,) and ``alpha_j`` (n,).
         """
         # In double precision, because alpha_j can come close to P.
         weights, presence = gated_softmax(side.scores.double(), side.sets, side.gate.double())
@@ -207,28 +217,33 @@ class ACF(Recommender):
         alone = is_top & (segment_sum(is_top.double(), side.sets)[rows] < 2)
         second = segment_max(gate.masked_fill(is_top, 0), side.sets, 0.0)[rows]
         others = torch.where(alone, second, presence[rows])[chosen]
-        alpha, row = weights[chosen], rows[chosen]
-        left = (presence[row] - alpha).clamp_min(1e-12)
-        scale = torch.where(others > 0, others / left, torch.zeros_like(left)).unsqueeze(1)
-        return ((side.context[row].double() - alpha.unsqueeze(1) * side.values[chosen]) * scale).float()
+        alpha = weights[chosen]
+        left = (presence[rows[chosen]] - alpha).clamp_min(1e-12)
+        return torch.where(others > 0, others / left, torch.zeros_like(left)), alpha
 
     def forward(self, batch: PairBatch) -> Tensor:
         """BPR loss plus the L2 norm of the rows used (Eq. 5); a user's history is read once for all her positives."""
         unique, row = torch.unique(batch.users, return_inverse=True)
-        side = self._read_history(unique, OPEN)
-        own = self.u(unique).index_select(0, row)
-        negative = own + side.context.index_select(0, row)
-        positive = negative
+        side, u = self._read_history(unique, OPEN), self.u(unique)
+        v, other = self.v(batch.positives), self.v(batch.negatives)
+        # Tables of few users are gathered, then reduced to numbers at once: (B, D) is the largest block there is.
+        parts = torch.stack([u, side.context], 1).index_select(0, row) @ v.unsqueeze(-1)
+        own, context = parts.squeeze(-1).unbind(-1)
         if self.config.exclude_target:
             keys = side.sets.rows * self.n_items + side.sets.values
             chosen = torch.searchsorted(keys, row * self.n_items + batch.positives)
-            positive = own + self._contexts_without(side, chosen)
-        v, other = self.v(batch.positives), self.v(batch.negatives)
-        difference = (positive * v).sum(-1, keepdim=True) - (other @ negative.unsqueeze(-1)).squeeze(-1)
-        penalty = squared(own) + squared(v) + squared(other) / batch.negatives.shape[1]
+            scale, alpha = self._without(side, chosen)
+            share = (side.values(chosen).unsqueeze(1) @ v.unsqueeze(-1)).flatten()
+            context = (scale * (context.double() - alpha * share)).float()
+        against = (other @ (u + side.context).index_select(0, row).unsqueeze(-1)).squeeze(-1)
+        difference = (own + context).unsqueeze(-1) - against
+        penalty = (
+            torch.bincount(row).to(u.dtype) @ u.square().sum(1) + squared(v) + squared(other) / batch.negatives.shape[1]
+        )
         if self.config.form == "paper":
             penalty = penalty + squared(self.p(batch.positives))
-        return bpr_loss(difference) + self.config.regularisation * penalty / len(row)
+        loss: Tensor = bpr_loss(difference) + self.config.regularisation * penalty / len(row)
+        return loss
 
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R,); the scored image itself never counts as evidence if the target is excluded."""
@@ -243,15 +258,18 @@ class ACF(Recommender):
         scores = (u + side.context) @ table.T
         if self.config.exclude_target and len(side.sets.values):
             rows, items = side.sets.rows, side.sets.values
-            left = u[rows] + self._contexts_without(side, torch.arange(len(rows), device=rows.device))
-            scores[rows, items] = (left * self.v(items)).sum(-1)
-        return scores
+            scale, alpha = (
+                part.unsqueeze(1) for part in self._without(side, torch.arange(len(rows), device=rows.device))
+            )
+            left = scale * (side.context[rows].double() - alpha * side.values())
+            scores[rows, items] = ((u[rows] + left.float()) * self.v(items)).sum(-1)
+        return torch.as_tensor(scores)
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
         """Attention alpha of the liked images with their exact shares (Eq. 7), and beta inside each of them."""
         side = self._read_history(users, gates, items if self.config.exclude_target else None)
         v, rows = self.v(items), side.sets.rows
-        share = side.weights * (side.values * v.index_select(0, rows)).sum(-1)
+        share = side.weights * (side.values() * v.index_select(0, rows)).sum(-1)
         own = (self.u(users) * v).sum(-1)
         levels = [Level("history", side.sets, side.weights, share)]
         if side.components is not None:
@@ -263,13 +281,9 @@ class ACF(Recommender):
         liked, beta, share = side.sets.values, side.components, None
         assert beta is not None
         if self.config.form == "code":
-            affinity = (
-                torch.stack(
-                    [self.project(self.regions(item)[0]) @ v[row] for item, row in zip(liked.split(1), side.sets.rows)]
-                )
-                if len(liked)
-                else beta
-            )
+            affinity = torch.zeros_like(beta)
+            for place, (item, row) in enumerate(zip(liked, side.sets.rows, strict=True)):
+                affinity[place] = self.project(self.regions(item.view(1))[0]) @ v[row]
             share = self.regions.flat(liked, side.weights.unsqueeze(1) * beta * affinity)
         counts = self.regions.sets(liked).lengths
         parent = torch.repeat_interleave(torch.arange(len(liked), device=liked.device), counts)

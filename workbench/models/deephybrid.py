@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from workbench.data.dataset import Dataset
@@ -31,14 +31,16 @@ class DeepHybridConfig(SVDppConfig):
 
     features: str = "convnet"
     hidden: int = 128
-    factor_epochs: int = Field(50, ge=1)
+    factor_epochs: int = Field(50, ge=1, validate_default=True)
     predicted: Literal["all", "unseen"] = "all"
 
-    @model_validator(mode="after")
-    def _two_stages(self) -> DeepHybridConfig:
-        if self.factor_epochs >= self.epochs:
-            raise ValueError(f"factor_epochs={self.factor_epochs} leaves no epoch of {self.epochs} for the regression")
-        return self
+    @field_validator("factor_epochs")
+    @classmethod
+    def _leaves_epochs(cls, value: int, others: ValidationInfo) -> int:
+        epochs = others.data.get("epochs", value + 1)
+        if value >= epochs:
+            raise ValueError(f"{value} of {epochs} epochs leave none for the regression: set fewer, or more epochs")
+        return value
 
     @property
     def staged(self) -> bool:
@@ -58,13 +60,15 @@ class PredictedTable(nn.Module):
     predicted: Tensor
     vectors: Tensor
 
-    def __init__(self, learned: nn.Embedding, vectors: Tensor, predicted: Tensor, hidden: int) -> None:
+    def __init__(
+        self, learned: nn.Embedding, vectors: Tensor, pictured: Tensor, predicted: Tensor, hidden: int
+    ) -> None:
         super().__init__()
         self.learned = learned
         self.register_buffer("vectors", vectors, persistent=False)
         self.register_buffer("predicted", predicted)
         standardise = Standardise(vectors.shape[1])
-        standardise.fit(vectors)
+        standardise.fit(vectors[pictured])
         width = learned.embedding_dim
         self.net = nn.Sequential(standardise, nn.Linear(vectors.shape[1], hidden), nn.ReLU(), nn.Linear(hidden, width))
         self.learning = False
@@ -72,15 +76,16 @@ class PredictedTable(nn.Module):
     def forward(self, items: Tensor) -> Tensor:
         """Vectors (..., d) of ``items`` (...,)."""
         learned: Tensor = self.learned(items)
-        if self.learning:
-            return learned
-        predicted: Tensor = self.net(self.vectors[items])
-        return torch.where(self.predicted[items].unsqueeze(-1), predicted, learned)
+        return learned if self.learning else self._chosen(learned, self.vectors[items], self.predicted[items])
 
     @property
     def weight(self) -> Tensor:
         """Vectors (images, d) of all images."""
-        return self.forward(torch.arange(len(self.vectors), device=self.vectors.device))
+        learned = self.learned.weight
+        return learned if self.learning else self._chosen(learned, self.vectors, self.predicted)
+
+    def _chosen(self, learned: Tensor, vectors: Tensor, predicted: Tensor) -> Tensor:
+        return torch.where(predicted.unsqueeze(-1), self.net(vectors), learned)
 
     def loss(self, items: Tensor) -> Tensor:
         """Mean of ``|q_i - g(f_i)|^2`` over ``items`` (n,)."""
@@ -113,9 +118,16 @@ class DeepHybrid(Recommender):
         # A bias would know how popular an image is, which the regression cannot tell.
         self.factors.bias.requires_grad_(False)
         predicted = pictured if config.predicted == "all" else pictured & ~liked
-        self.images = PredictedTable(self.factors.items, vectors, predicted, config.hidden)
+        table = PredictedTable(self.factors.items, vectors, pictured, predicted, config.hidden)
         # SVD++ looks vectors up and multiplies with all of them; the table answers to both.
-        self.factors.items = self.images  # type: ignore[assignment]
+        self.factors.items = table  # type: ignore[assignment]
+
+    @property
+    def images(self) -> PredictedTable:
+        """Where SVD++ finds the vectors of images."""
+        table: nn.Module = self.factors.items
+        assert isinstance(table, PredictedTable)
+        return table
 
     def start_epoch(self, epoch: int) -> None:
         """The first epochs learn factors, the others the regression."""

@@ -77,18 +77,17 @@ class FM(Recommender):
         own: Tensor = self.users(users)
         return own + weighted_sum(table, places, weight)
 
-    def _image_side(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """b_i (n, d) of distinct ``items`` (n,), and the part of the score (n,) that is theirs alone."""
-        vectors, v = self.vectors.index_select(0, items), self.items(items)
+    def _image_side(self, vectors: Tensor, v: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """b_i (n, d) of images with these features, factors and biases, and what each scores alone (n,)."""
         b = v + self.shown(vectors)
         within = vectors.square() @ self.shown.weight.square().sum(0)
         pairs = (b.square().sum(-1) - v.square().sum(-1) - within) / 2
-        return b, self.bias[items] + self.weight(vectors).squeeze(-1) + pairs
+        return b, bias + self.weight(vectors).squeeze(-1) + pairs
 
     def _images(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """The same of ``items`` (...,) in any order and number, each distinct one computed once."""
+        """The same of ``items`` (...,), each distinct one computed once."""
         distinct, at = torch.unique(items, return_inverse=True)
-        b, alone = self._image_side(distinct)
+        b, alone = self._image_side(self.vectors.index_select(0, distinct), self.items(distinct), self.bias[distinct])
         return b.index_select(0, at.flatten()).view(*items.shape, -1), alone[at]
 
     def forward(self, batch: PairBatch) -> Tensor:
@@ -112,7 +111,7 @@ class FM(Recommender):
 
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images): one matrix product once the images are projected."""
-        b, alone = self._image_side(torch.arange(self.n_items, device=users.device))
+        b, alone = self._image_side(self.vectors, self.items.weight, self.bias)
         return torch.addmm(alone, self._user_side(users, gates), b.T)
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:

@@ -28,7 +28,7 @@ class ItemKNNConfig(ModelConfig):
 
 
 class ItemKNN(Recommender):
-    """``score(u, i) = sum of cos(i, j)`` over the j in R_u among the N images nearest to i (Sarwar et al. 2001, for likes).
+    """``score(u, i) = sum of cos(i, j)`` over the images j in R_u among the N nearest to i (Sarwar et al. 2001).
 
     An image is not its own neighbour, so a like does not predict itself. The weights are fixed by the formula, so
     there is no attention; contributions are exact.

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.features.store import Features
 from workbench.features.words import LONGEST, PADDING, RARE, Texts
-from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
-from workbench.models.base import ModelConfig, PostBatch, Recommender
+from workbench.models.base import Level, ModelConfig, PostBatch, Recommender
 
 Modality = Literal["regions", "words"]
 BLOCK = 256
@@ -55,7 +56,8 @@ class Posts:
 
     Attributes:
         users: (R,) who posts.
-        place: (R,) which of the n distinct images each post shows.
+        images: (n,) codes of the distinct images they show.
+        place: (R,) which of these images each post shows; one after the other where all are distinct.
         regions: (n, M, d) vectors of the regions; M is 0 where images are not read.
         region_gates: (R, M), 0 in empty places.
         words: (n, L) word codes, padded at the end; L is 0 where captions are not read.
@@ -64,6 +66,7 @@ class Posts:
     """
 
     users: Tensor
+    images: Tensor
     place: Tensor
     regions: Tensor
     region_gates: Tensor
@@ -73,7 +76,12 @@ class Posts:
 
 
 class PopularityModel(Recommender):
-    """Predicts ``log2(views a day + 1)`` of a post from who posts it, its image and its caption."""
+    """Predicts ``log2(views a day + 1)`` of a post from who posts it, its image and its caption.
+
+    Attributes:
+        whole: features of whole pictures that are read beside the regions; None for most models. A subclass that has
+            them keeps their vectors (images, d) in the buffer ``wholes``.
+    """
 
     needs = ("posts",)
     task = "popularity"
@@ -83,6 +91,8 @@ class PopularityModel(Recommender):
     )
     Config: ClassVar[type[ModelConfig]] = PopularityConfig
     config: PopularityConfig
+    whole: Features | None = None
+    wholes: Tensor
     word_codes: Tensor
 
     def __init__(self, config: PopularityConfig, dataset: Dataset) -> None:
@@ -101,7 +111,14 @@ class PopularityModel(Recommender):
         """The modalities that are read."""
         return tuple(group for group in self.evidence if group.name in self.config.modalities)
 
-    def with_pictures(self, features: Features | None, vectors: Tensor, sets: Ragged, texts: Sequence[str]) -> Self:
+    def with_pictures(
+        self,
+        features: Features | None,
+        vectors: Tensor,
+        sets: Ragged,
+        texts: Sequence[str],
+        whole: Tensor | None = None,
+    ) -> Self:
         """This model over other pictures: image code k is the k-th of them. Parameters are shared.
 
         Args:
@@ -109,13 +126,21 @@ class PopularityModel(Recommender):
             vectors: (regions, d) float16; ``sets`` says which picture they belong to.
             sets: pictures -> rows of ``vectors``.
             texts: a caption for each picture.
+            whole: (pictures, d) what ``self.whole`` says of each picture, for a model that has it.
+
+        Raises:
+            ValueError: ``whole`` is missing.
         """
-        other = copy.copy(self)
-        other._modules, other._buffers = dict(self._modules), dict(self._buffers)
+        if self.whole is not None and whole is None:
+            raise ValueError(f"{self.name} reads {self.whole.folder.name} of whole pictures: give it for these as well")
+        shared = (*self.parameters(), *self.buffers(), self.features, self.texts, self.whole)
+        other = copy.deepcopy(self, {id(part): part for part in shared if part is not None})
         other.n_items = len(texts)
         if features is not None:
             other.features = features
             other.region_table = RegionTable(vectors.to(self.device), sets.to(self.device))
+        if whole is not None:
+            other.wholes = whole.to(self.device, torch.float32)
         if self.texts is not None:
             other.texts = Texts(self.texts.vocabulary, texts)
             other.word_codes = other.texts.codes().to(self.device)
@@ -128,14 +153,17 @@ class PopularityModel(Recommender):
         """Predicted popularity (R,) of ``posts``."""
 
     def forward(self, batch: PostBatch) -> Tensor:
-        """Mean squared error (UHAN, Eq. 25)."""
+        """Mean squared error (UHAN, Section 3.4)."""
         return functional.mse_loss(self.predict(self.posts(batch.users, batch.items)), batch.popularity)
 
     def posts(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Posts:
         """The posts of ``items`` (R,) by ``users`` (R,)."""
         images, place = torch.unique(items, return_inverse=True)
+        if len(images) == len(items):
+            images, place = items, torch.arange(len(items), device=items.device)
         words = self.word_codes.index_select(0, images)
-        words = words[:, : int((words != PADDING).sum(1).max())] if words.numel() else words
+        # Recurrent layers and softmaxes need a place even where nobody wrote a word.
+        words = words[:, : max(1, int((words != PADDING).sum(1).max()))] if words.numel() else words
         regions = words.new_empty(len(images), 0, 0, dtype=torch.float32)
         region_gates = regions.new_empty(len(items), 0)
         if "regions" in self.config.modalities:
@@ -148,7 +176,7 @@ class PopularityModel(Recommender):
         gate = gates.on("words", self.elements("words", users, items)) if gates is not OPEN else None
         if gate is not None:
             word_gates = word_gates.masked_scatter(word_gates > 0, gate)
-        return Posts(users, place, regions, region_gates, words, word_gates, gate is not None)
+        return Posts(users, images, place, regions, region_gates, words, word_gates, gate is not None)
 
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
         """Predicted popularity (R,)."""
@@ -159,9 +187,9 @@ class PopularityModel(Recommender):
         images = torch.arange(self.n_items, device=users.device)
         sizes = {group.name: self.elements(group.name, images, images).lengths for group in self.active_evidence}
         rows = []
-        for row, user in enumerate(users.split(1)):
+        for row, user in enumerate(torch.split(users, 1)):
             parts = []
-            for block in images.split(BLOCK):
+            for block in torch.split(images, BLOCK):
                 elements = {
                     name: gate[int(sizes[name][: block[0]].sum()) :][: int(sizes[name][block].sum())]
                     for name, gate in gates.elements.items()
@@ -180,17 +208,45 @@ class PopularityModel(Recommender):
         codes = items.unsqueeze(1) * self.config.longest + torch.arange(words.shape[1], device=items.device)
         return Ragged.from_lengths(words.sum(1), codes[words])
 
+    def levels(
+        self, posts: Posts, items: Tensor, attention: Mapping[str, Tensor], contribution: Mapping[str, Tensor]
+    ) -> tuple[Level, ...]:
+        """The levels of R posts: the modalities, if there are two, and what each is made of.
 
-def user_table(rows: int, dim: int) -> nn.Embedding:
-    """A table of embeddings drawn from U(-0.05, 0.05), as the authors of UHAN do."""
-    table = nn.Embedding(rows, dim)
-    nn.init.uniform_(table.weight, -0.05, 0.05)
-    return table
+        Args:
+            posts: the R posts.
+            items: (R,) what they show.
+            attention: by level, padded weights: (R, modalities) of the aspects, (R, M) of regions, (R, L) of words.
+            contribution: the same.
+        """
+        rows, groups = len(items), self.active_evidence
+        places = torch.tensor([self.evidence.index(group) for group in groups], device=items.device)
+        sets = {ASPECTS: Ragged.from_lengths(places.new_full((rows,), len(groups)), places.repeat(rows))}
+        if len(groups) < 2:
+            sets = {}
+        sets |= {group.name: self.elements(group.name, posts.users, items) for group in groups}
+        found = []
+        for name, elements in sets.items():
+            numbers = [
+                None if of.get(name) is None else of[name][_inside(of[name], elements)]
+                for of in (attention, contribution)
+            ]
+            found.append(Level(name, elements, numbers[0], numbers[1]))
+        return tuple(found)
 
 
-def word_table(rows: int, dim: int) -> nn.Embedding:
-    """The same for words; the padding stays 0."""
-    table = nn.Embedding(rows, dim, padding_idx=PADDING)
-    nn.init.uniform_(table.weight[1:].data, -0.05, 0.05)
-    nn.init.zeros_(table.weight[:1].data)
-    return table
+def _inside(padded: Tensor, sets: Ragged) -> Tensor:
+    """(R, places) which places of ``padded`` (R, places) are filled."""
+    return torch.arange(padded.shape[1], device=padded.device) < sets.lengths.unsqueeze(1)
+
+
+def training_posts(dataset: Dataset) -> tuple[Tensor, Tensor, Tensor]:
+    """Users, items and popularity, each (n,), of the training posts.
+
+    Raises:
+        DataError: there are none.
+    """
+    users, items, popularity = dataset.posts("train")
+    if not len(users):
+        raise DataError(f"{dataset.root} has no training posts to learn popularity from: add the table posts")
+    return users, items, popularity

@@ -13,7 +13,8 @@ def bpr_loss(difference: Tensor) -> Tensor:
 
 def squared(rows: Tensor) -> Tensor:
     """Sum of squares, for an L2 penalty on the rows a batch used."""
-    return rows.square().sum()
+    flat = rows.flatten()
+    return flat @ flat
 
 
 def normal_table(rows: int, dim: int, std: float = 0.01) -> nn.Embedding:

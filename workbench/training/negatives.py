@@ -12,16 +12,17 @@ from workbench.data.ragged import Ragged
 from workbench.models.base import PairBatch
 from workbench.training.seeds import mix
 
-PIECE = 32
-"""Likes of one user that stay together in a batch: enough to share her contexts, few enough to mix users."""
+PIECE, USERS = 32, 256
+"""So many likes of one user stay together in a batch to share her contexts; more where it still mixes so many users."""
 ROUNDS = 1000
 
 
 class PairSampler:
     """Draws the batches of an epoch from a dataset's training likes.
 
-    Each user's likes are shuffled and cut into pieces of up to 32; whole pieces are shuffled into batches. So a batch
-    of 8,192 positives holds a few hundred users, and what depends on the user alone is computed once for all her pairs.
+    Each user's likes are shuffled and cut into pieces of up to 32; whole pieces are shuffled into batches.
+    So a batch of 8,192 positives holds a few hundred users, and what depends on the user alone is computed once for
+    all her pairs. In larger batches the pieces are ``batch / 256`` long.
 
     Args:
         dataset: where the likes come from.
@@ -49,6 +50,7 @@ class PairSampler:
         self.history = history.select(self.users)
         self.keys = history.rows * self.n_items + history.values
         self.batch, self.negatives, self.device, self.shard = batch, negatives, device, shard
+        self.piece = max(batch // USERS, PIECE)
 
     @property
     def steps(self) -> int:
@@ -72,10 +74,10 @@ class PairSampler:
         rows, values, lengths = self.history.rows, self.history.values, self.history.lengths
         noise = torch.rand(len(rows), generator=generator, device=self.device, dtype=torch.float64)
         values = values[torch.argsort(rows + noise)]
-        counts = (lengths + PIECE - 1) // PIECE
+        counts = (lengths + self.piece - 1) // self.piece
         owner = torch.repeat_interleave(torch.arange(len(lengths), device=self.device), counts)
         within = torch.arange(len(owner), device=self.device) - (counts.cumsum(0) - counts)[owner]
-        starts = self.history.offsets[owner] + within * PIECE
+        starts = self.history.offsets[owner] + within * self.piece
         order = torch.randperm(len(owner), generator=generator, device=self.device)
         pieces = Ragged(torch.cat([starts, self.history.offsets[-1:]]), values).select(order)
         return self.users[owner[order]].repeat_interleave(pieces.lengths), pieces.values

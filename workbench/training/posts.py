@@ -9,6 +9,7 @@ from torch import Tensor
 
 from workbench.data.dataset import Dataset
 from workbench.models.base import PostBatch
+from workbench.models.popularity import training_posts
 from workbench.training.seeds import mix
 
 
@@ -26,20 +27,18 @@ class PostSampler:
         shard: (rank, world size): this process gets its slice of every batch.
 
     Raises:
-        ValueError: the dataset has no training posts.
+        DataError: the dataset has no training posts.
     """
 
     def __init__(
         self, dataset: Dataset, batch: int, steps: int | None, device: torch.device, shard: tuple[int, int] = (0, 1)
     ) -> None:
-        users, items, popularity = dataset.posts("train")
-        if not len(users):
-            raise ValueError(
-                f"dataset '{dataset.name}' has no training posts to learn popularity from: add the table posts"
-            )
+        users, items, popularity = training_posts(dataset)
         self.posts = tuple(part.to(device) for part in (users, items, popularity))
         self.batch, self.shard = min(batch, len(users)), shard
-        self.per_pass = len(users) // self.batch if steps else -(-len(users) // self.batch)
+        full, rest = divmod(len(users), self.batch)
+        # A rest too small to share would leave a process without a post.
+        self.per_pass = full + (not steps and rest >= shard[1])
         self.steps = steps or self.per_pass
 
     def epoch(self, seed: int, epoch: int) -> Iterator[PostBatch]:

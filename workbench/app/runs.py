@@ -1,0 +1,80 @@
+"""Which runs a page can show: each page asks something of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from workbench.app import loading
+from workbench.app.state import Page
+
+if TYPE_CHECKING:
+    from workbench.models.base import Recommender
+
+
+class Need(NamedTuple):
+    """What a page asks of a run's model.
+
+    Attributes:
+        meets: whether a class of models meets it.
+        phrase: what such a model does; ``example`` one of them.
+    """
+
+    meets: Callable[[type[Recommender]], bool]
+    phrase: str
+    example: str
+
+
+def _ranks(model: type[Recommender]) -> bool:
+    return model.task == "ranking"
+
+
+def _predicts(model: type[Recommender]) -> bool:
+    return model.task == "popularity"
+
+
+def _looks(model: type[Recommender]) -> bool:
+    from workbench.models.base import Recommender
+
+    return model.region_map is not Recommender.region_map
+
+
+NEEDS: Final[dict[Page, Need]] = {
+    "why": Need(_ranks, "ranks images", "hasc"),
+    "aspects": Need(_ranks, "ranks images", "hasc"),
+    "regions": Need(_looks, "looks into images", "uhan"),
+    "popularity": Need(_predicts, "predicts popularity", "uhan"),
+}
+"""What the pages need; the others show any run."""
+
+
+def fitting(folder: Path, page: Page) -> list[str]:
+    """Names of the runs of a dataset that a page can show; runs that cannot be read are left for the page to judge."""
+    from workbench.models import registry
+
+    need = NEEDS.get(page)
+    names = []
+    for name, path in loading.run_folders(folder).items():
+        model = registry().get(model_of(path) or "")
+        if need is None or model is None or need.meets(model):
+            names.append(name)
+    return names
+
+
+def model_of(run: Path) -> str | None:
+    """Name of a run's model, None where the run cannot be read."""
+    from workbench.training.run import RunError
+
+    try:
+        return loading.run(loading.stamp_run(run)).card.model
+    except RunError:
+        return None
+
+
+def remedy(folder: Path, page: Page) -> str:
+    """What to do where a page has no run to show."""
+    need = NEEDS.get(page, NEEDS["why"])
+    command = f"workbench train {need.example} --data {folder} --out {folder / 'runs' / need.example}"
+    missing = "No run yet" if page not in NEEDS else f"No run of this dataset {need.phrase}"
+    return f"{missing}. Make one with: {command}"
