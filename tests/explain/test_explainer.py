@@ -12,7 +12,7 @@ import torch
 from tests.models.cases import LATE, prepared, rewrite, tables_of, without
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
-from workbench.explain.explainer import Explainer
+from workbench.explain.explainer import DEEP, Explainer
 from workbench.explain.explanation import Explanation
 from workbench.layers.evidence import ASPECTS
 from workbench.models import registry
@@ -29,7 +29,10 @@ def explainer_of(name: str, world: Dataset) -> Explainer:
     return Explainer(prepared(name, world, 1, SETTINGS.get(name, {})), world, "a-run")
 
 
-@pytest.fixture(scope="module", params=sorted(registry()))
+RANKING = sorted(name for name, kind in registry().items() if kind.task == "ranking")
+
+
+@pytest.fixture(scope="module", params=RANKING)
 def explainer(request: pytest.FixtureRequest, world: Dataset) -> Explainer:
     return explainer_of(request.param, world)
 
@@ -47,7 +50,7 @@ def test_numbers_add_up_and_speak_the_datasets_ids(explainer: Explainer, world: 
     assert explanation.score == pytest.approx(float(scores[item]), abs=1e-4)
     assert explanation.rank == rank_of(explainer, user, item, scores)
     assert explanation.user == world.users.id(user) and explanation.item == world.items.id(item)
-    below = [e for level in explanation.levels if level.name != ASPECTS for e in level.elements]
+    below = [e for level in explanation.levels if level.name != ASPECTS and not level.within for e in level.elements]
     assert explanation.own + sum(e.contribution or 0 for e in below) == pytest.approx(explanation.score, abs=1e-4)
     for level in explanation.levels:
         if level.name == ASPECTS:
@@ -68,6 +71,9 @@ def test_removal_is_what_a_smaller_dataset_gives(explainer: Explainer, world: Da
             continue
         element, group = level.elements[0], explainer.groups[level.name]
         code = int(explainer.model.elements(level.name, torch.tensor([user]), torch.tensor([item])).values[0])
+        if level.within:
+            assert explainer.model.features is not None and element.of is not None
+            code = int(explainer.model.features.sets.row(world.items.code(element.of))[int(element.id)])
         smaller = without(world, group, user, item, code, tmp_path / str(number))
         model = type(explainer.model)(explainer.model.config, smaller)
         model.load_state_dict(explainer.model.state_dict())
@@ -83,11 +89,22 @@ def test_removal_is_what_a_smaller_dataset_gives(explainer: Explainer, world: Da
 def test_removals_do_not_depend_on_the_batch(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     explainer = explainer_of("hasc", world)
     whole = explainer.explain(0, 40)
-    monkeypatch.setattr("workbench.explain.explainer.BUDGET", 2 * len(world.items))
+    monkeypatch.setattr("workbench.explain.removal.BUDGET", 2 * len(world.items))
     split = explainer.explain(0, 40)
     for one, other in zip(whole.levels, split.levels, strict=True):
         for a, b in zip(one.elements, other.elements, strict=True):
             assert a.removal == pytest.approx(b.removal, abs=1e-5) and a.rank_without == b.rank_without
+
+
+def test_regions_of_the_images_looked_at_most_are_shown(world: Dataset) -> None:
+    explanation = explainer_of("acf", world).explain(0, 40)
+    history, regions = explanation.level("history"), explanation.level("regions")
+    assert regions.within == "history" and len(history.elements) > DEEP
+    assert {e.of for e in regions.elements} == {e.id for e in history.top(DEEP, "attention")}
+    for parent in {e.of for e in regions.elements}:
+        parts = [e for e in regions.elements if e.of == parent]
+        assert sum(e.attention or 0 for e in parts) == pytest.approx(1, abs=1e-5)
+        assert [e.box for e in parts] == [(0, 0, 0.5, 0.5), (0.5, 0, 1, 0.5), (0, 0.5, 0.5, 1), (0.5, 0.5, 1, 1)]
 
 
 def test_a_user_without_evidence_cannot_be_judged(world: Dataset) -> None:

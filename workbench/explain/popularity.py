@@ -77,7 +77,7 @@ def _forecast(explainer: Explainer, user: int, item: int, known: float | None) -
         map=region_map(explainer, user, item) if looks else None,
         score=explanation.score,
         low=max(explanation.score - error, 0.0),
-        high=explanation.score + error,
+        high=max(explanation.score + error, 0.0),
         views=max(2**explanation.score - 1, 0.0),
         known=known,
     )

@@ -52,7 +52,7 @@ def forecast_sentence(score: float, levels: Sequence[EvidenceLevel], groups: Map
         levels: the levels of the explanation.
         groups: the evidence groups by name.
     """
-    said = f"Predicted popularity {score:.2f}, about {2**score - 1:,.0f} views a day."
+    said = f"Predicted popularity {score:.2f}, about {max(2**score - 1, 0):,.0f} views a day."
     pieces = [(level, e) for level in levels if level.name != ASPECTS for e in level.elements if e.removal is not None]
     told = []
     for way, sign in (("higher because of", -1), ("lower because of", 1)):

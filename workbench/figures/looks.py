@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.explain.explanation import FLAT, Element, flatness
 from workbench.explain.heat import Map, attention_map, boxes_of, removal_map
@@ -29,8 +29,9 @@ Pixels = NDArray[np.uint8]
 
 TILE: Final = (300, 400)
 """Height and width of the tile that stands for a picture the dataset does not have."""
-EVEN: Final = 2.0
-"""No scale of attention ends below twice the even share, or a map without a preference would look like one."""
+LEAST: Final = 4.0
+"""No scale of attention ends below four times the even share, or a map without a preference would look like one."""
+MANY_DOUBLINGS: Final = 40.0
 FAINT_CHANGE: Final = 1e-3
 FLOOR: Final = 0.12
 """Part of the opacity that the lowest value takes, so that a whole picture is seen to be part of the map."""
@@ -112,6 +113,9 @@ def pixels_at(root: Path | None, image: str | None, theme: Theme, given: Pixels 
 class Scale:
     """One scale of colours for all pictures that are to be compared.
 
+    Attention is coloured from its even share on, each doubling by the same step: what holds less than its share is left
+    as it is. Changes of the score are coloured in both directions from 0.
+
     Attributes:
         limit: the value of the strongest colour, for removals in both directions.
     """
@@ -124,46 +128,52 @@ class Scale:
         """The scale that holds every value of these pictures."""
         by = seen[0].by if seen else "attention"
         largest = max((float(np.abs(one.heat).max()) for one in seen), default=0.0)
-        return cls(by, max(largest, EVEN if by == "attention" else FAINT_CHANGE))
+        return cls(by, max(largest, LEAST if by == "attention" else FAINT_CHANGE))
 
     @property
     def title(self) -> str:
         """What the colours are."""
         if self.by == "attention":
-            return "attention (1 = spread evenly)"
+            return "attention, in multiples of an even spread"
         return "change of the score without it"
 
     @property
     def colours(self) -> Colormap:
-        """From 0 to ``limit``, or from ``-limit`` to ``limit``."""
+        """From the even share to ``limit``, or from ``-limit`` to ``limit``."""
         if self.by == "attention":
             return mpl.colormaps[HEAT_SCALE]
         return LinearSegmentedColormap.from_list("removal", [NEGATIVE, "#F7F7F7", POSITIVE])
 
-    @property
-    def low(self) -> float:
-        """The value at the other end."""
-        return 0.0 if self.by == "attention" else -self.limit
+    def place(self, values: ArrayLike) -> Map:
+        """Where values lie on the scale, 0..1."""
+        numbers = np.asarray(values, dtype=np.float64)
+        if self.by == "attention":
+            places = np.log(np.clip(numbers, 1, self.limit)) / np.log(self.limit)
+        else:
+            places = np.clip(numbers / self.limit, -1, 1) / 2 + 0.5
+        return np.asarray(places)
 
     def ticks(self) -> dict[float, str]:
-        """Values to write beside the scale."""
-        values = MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(self.low, self.limit)
-        shown = [float(v) for v in values if self.low - 1e-9 <= v <= self.limit + 1e-9]
-        sign = "+" if self.by == "removal" else ""
-        return {v: (f"{v:{sign}g}" if abs(v) > 1e-12 else "0").replace("-", "−") for v in shown}
+        """Places on the scale, and the values to write there."""
+        if self.by == "attention":
+            few = self.limit > MANY_DOUBLINGS
+            values = [v for v in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if v <= self.limit]
+            values = [v for v in values if not few or str(v)[0] == "1"]
+            return {float(self.place(v)): f"{v}×" for v in values}
+        found = MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(-self.limit, self.limit)
+        shown = [float(v) for v in found if abs(v) <= self.limit + 1e-9]
+        return {float(self.place(v)): (f"{v:+g}" if abs(v) > 1e-12 else "0").replace("-", "−") for v in shown}
 
     def over(self, seen: Seen, opacity: float) -> Pixels:
         """The picture under its heat, which is grey where there is no preference."""
         grey = self.by == "attention" and seen.is_flat
-        return self.paint(seen.pixels, seen.heat, opacity, mpl.colormaps["gray"] if grey else self.colours)
+        return self.paint(seen.pixels, self.place(seen.heat), opacity, mpl.colormaps["gray"] if grey else self.colours)
 
-    def paint(self, pixels: Pixels, heat: Map, opacity: float, colours: Colormap) -> Pixels:
-        """``pixels`` (height, width, 3) under a map (height, width): the stronger, the less of them is seen."""
-        place = (heat - self.low) / (self.limit - self.low)
-        strength = place if self.by == "attention" else np.abs(2 * place - 1)
-        cover = (opacity * (FLOOR + (1 - FLOOR) * np.sqrt(np.clip(strength, 0, 1))))[..., None]
-        hue = colours(np.clip(place, 0, 1))[..., :3] * 255
-        return np.asarray(pixels * (1 - cover) + hue * cover + 0.5, dtype=np.uint8)
+    def paint(self, pixels: Pixels, places: Map, opacity: float, colours: Colormap) -> Pixels:
+        """``pixels`` (height, width, 3) under places (height, width): the stronger, the less of them is seen."""
+        strength = places if self.by == "attention" else np.abs(2 * places - 1)
+        cover = (opacity * (FLOOR + (1 - FLOOR) * np.sqrt(strength)))[..., None]
+        return np.asarray(pixels * (1 - cover) + colours(places)[..., :3] * 255 * cover + 0.5, dtype=np.uint8)
 
 
 def planted_words(cause: PlantedBox) -> str:

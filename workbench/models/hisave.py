@@ -15,7 +15,7 @@ from workbench.models.popularity import Modality, PopularityConfig, PopularityMo
 class HisAveConfig(PopularityConfig):
     """Hyperparameters of HisAve: there are none that matter, since neither image nor caption is read."""
 
-    modalities: tuple[Modality, ...] = Field((), max_length=0)
+    modalities: tuple[Modality, ...] = Field(default=(), max_length=0)
 
 
 class HisAve(PopularityModel):

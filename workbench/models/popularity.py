@@ -44,7 +44,7 @@ class PopularityConfig(ModelConfig):
     epochs: int = 5000
     patience: int = 20
     monitor: str = "MSE"
-    modalities: tuple[Modality, ...] = Field(("regions", "words"), min_length=1)
+    modalities: tuple[Modality, ...] = Field(default=("regions", "words"), min_length=1)
     features: str = "convnet-14"
     rare: int = RARE
     longest: int = LONGEST

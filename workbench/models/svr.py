@@ -38,8 +38,8 @@ class SVRConfig(PopularityConfig):
             post explains, drawn towards that of all.
     """
 
-    c: tuple[float, ...] = Field((0.01, 0.03, 0.1, 0.3, 1.0, 3.0), min_length=1)
-    epsilon: float = Field(0.1, ge=0)
+    c: tuple[float, ...] = Field(default=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0), min_length=1)
+    epsilon: float = Field(default=0.1, ge=0)
     author: bool = False
 
 
