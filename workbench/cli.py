@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import workbench
-from workbench.commands import app, data, doctor, models, results, training
+from workbench.commands import app, data, doctor, models, reproduce, results, training
 from workbench.commands.imports import ImportGroup
 from workbench.commands.terminal import StoppedError, log, screen
 
@@ -42,6 +42,9 @@ cli.command(epilog="Example: workbench evaluate runs/hasc --protocol sampled --k
 cli.command(epilog="Example: workbench recommend runs/hasc --user 12 --k 5")(results.recommend)
 cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --out why --format pdf,json")(
     results.explain
+)
+cli.command(epilog="Example: workbench reproduce acf --data worlds/tiny --rows avg,att-att --out runs/acf-table")(
+    reproduce.reproduce
 )
 cli.command(epilog="Example: workbench app --data worlds/tiny --port 8600")(app.app)
 cli.command(epilog="Example: workbench doctor")(doctor.doctor)

@@ -1,4 +1,4 @@
-"""A prepared home: a world without pictures that every model has seen, and a world with pictures."""
+"""A prepared home: a world without pictures that ranking models have seen, and a world with pictures for the others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ import pytest
 
 from tests.worlds import write_toy
 from workbench import api
+from workbench.data.dataset import Dataset
 from workbench.data.postcards.world import build_world
+from workbench.features.encoders import encoder_named
+from workbench.features.extraction import extract
 
 MODELS: dict[str, dict[str, Any]] = {
     "bpr": {},
     "svdpp": {},
     "hasc": {"warm_start": 1, "inputs": ("base", "auxiliary")},
 }
+LOOKING: dict[str, dict[str, Any]] = {
+    "acf": {"dim": 8, "hidden": 8},
+    "uhan": {"dim": 8, "steps": 4, "features": "convnet"},
+}
+"""The models that look into pictures."""
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
@@ -28,7 +36,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     toy, cards = home / "toy", home / "cards"
     write_toy(toy)
     build_world(cards, "tiny", 7)
-    for folder, models in ((toy, MODELS), (cards, {"hasc": MODELS["hasc"]})):
+    world = Dataset.open(cards)
+    extract(world, encoder_named("convnet", world), "convnet")
+    for folder, models in ((toy, MODELS), (cards, {"hasc": MODELS["hasc"]} | LOOKING)):
         for model, settings in models.items():
             api.train(model, folder, folder / "runs" / model, device="cpu", epochs=2, **settings)
     return home

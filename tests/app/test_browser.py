@@ -191,6 +191,8 @@ def test_nothing_is_wider_than_the_screen(visit: Visit) -> None:
         "why?dataset=cards",
         "why?dataset=toy&run=svdpp&compare=hasc",
         "aspects?dataset=cards",
+        "regions?dataset=cards&run=uhan&shape=images",
+        "popularity?dataset=cards",
     ):
         visit.open(path)
         main = visit.page.get_by_test_id("stMain")
@@ -216,4 +218,47 @@ def test_the_verdict_opens_its_numbers_and_its_rule(visit: Visit) -> None:
     visit.page.get_by_test_id("stPopover").nth(1).click()
     expect(visit.page.get_by_text("How this is decided")).to_be_visible()
     visit.keep("verdict-light")
+    visit.assert_sound()
+
+
+def test_a_cell_is_enlarged_by_a_click(visit: Visit, request: pytest.FixtureRequest) -> None:
+    visit.open("regions?dataset=cards&run=uhan")
+    charts = visit.page.get_by_test_id("stPlotlyChart")
+    expect(charts).to_have_count(2)
+    before = charts.nth(1).inner_text()
+    # The picture of the row stands first, then its cells.
+    box = charts.first.locator("image").nth(2).bounding_box()
+    assert box is not None
+    visit.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visit.settle()
+    assert "cell=0%2C" in visit.page.url
+    assert charts.nth(1).inner_text() != before
+    visit.page.get_by_test_id("stMain").get_by_role("radio", name="one user, several images").click()
+    visit.settle()
+    assert "shape=images" in visit.page.url
+    visit.keep(f"regions-{request.node.callspec.params['visit']}")
+    visit.assert_sound()
+
+
+def test_a_picture_of_ones_own_gets_its_popularity_and_its_map(
+    visit: Visit, request: pytest.FixtureRequest, prepared: Path
+) -> None:
+    visit.open("popularity?dataset=cards")
+    visit.keep(f"popularity-{request.node.callspec.params['visit']}")
+    visit.page.get_by_test_id("stMain").get_by_role("radio", name="my own picture").click()
+    visit.settle()
+    picture = next((prepared / "cards" / "images").glob("*.jpg"))
+    visit.page.locator("input[type=file]").set_input_files(picture)
+    visit.settle()
+    visit.page.get_by_role("textbox", name="Caption").fill("A large red car by the lake.")
+    visit.page.get_by_role("textbox", name="Caption").press("Control+Enter")
+    visit.settle()
+    charts = visit.page.get_by_test_id("stPlotlyChart")
+    expect(charts.first).to_contain_text("views a day")
+    expect(visit.page.get_by_text("Where in the picture", exact=True)).to_be_visible()
+    visit.keep(f"own-{request.node.callspec.params['visit']}")
+    visit.page.get_by_test_id("stPopover").get_by_text("Export").click()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="zip").click()
+    assert download.value.path().read_bytes()[:2] == b"PK"
     visit.assert_sound()

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from workbench.data.dataset import Dataset
+from workbench.data.postcards.draw import render
 from workbench.data.postcards.scene import compose
-from workbench.data.postcards.studio import render
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 

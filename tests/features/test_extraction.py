@@ -37,7 +37,7 @@ class Means(Encoder):
             return Encoded(vectors)
         some = [1 + int(image.mean()) % 3 for image in images]
         vectors = [vector[:count] for vector, count in zip(vectors, some, strict=True)]
-        boxes = [np.tile(np.float32([0, 0, 0.5, 1]), (count, 1)) for count in some]
+        boxes = [np.tile(np.array([0, 0, 0.5, 1], np.float32), (count, 1)) for count in some]
         labels = [["red"] * count for count in some]
         return Encoded(vectors, boxes, labels, [np.full(count, 0.5, np.float32) for count in some])
 

@@ -51,6 +51,26 @@ def heads_of(figure: Figure) -> list[tuple[float, str, str]]:
     ]
 
 
+def assert_words_fit(figure: Figure, width: float) -> None:
+    """All words stay on the page and apart from each other."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer, page = canvas.get_renderer(), figure.bbox
+    assert figure.get_size_inches()[0] == pytest.approx(width)
+    boxes: dict[str, Bbox] = {}
+    for number, text in enumerate(figure.findobj(Text)):
+        if not isinstance(text, Text) or not text.get_text().strip() or not text.get_visible():
+            continue
+        box = text.get_window_extent(renderer)
+        assert box.x0 >= page.x0 - 2 and box.x1 <= page.x1 + 2, text.get_text()
+        assert box.y0 >= page.y0 - 2 and box.y1 <= page.y1 + 2, text.get_text()
+        # Line boxes are taller than their letters: a touch of neighbouring lines is no overlap.
+        inner = box.padded(-2, -0.22 * text.get_fontsize() * figure.dpi / 72)
+        clash = [words for words, other in boxes.items() if inner.overlaps(other)]
+        assert not clash, (text.get_text(), clash)
+        boxes[f"{number} {text.get_text()}"] = inner
+
+
 def with_title(figure: Figure, title: str) -> Axes:
     return next(axes for axes in figure.axes if axes.get_xlabel().replace("\n", " ").startswith(title))
 
@@ -188,22 +208,7 @@ def test_badges_have_signs_on_paper_and_screen(badge: str, sign: str) -> None:
 def test_words_stay_on_the_page_and_apart(name: str, count: int, width: float, theme: ThemeName, root: Path) -> None:
     explanation = make_explanation(count, name="Maximiliane Wolkenstein-Trostburg zu Neuhaus " * 3)
     figure = DRAWINGS[name](explanation, root, width, theme)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer, page = canvas.get_renderer(), figure.bbox
-    assert figure.get_size_inches()[0] == pytest.approx(width)
-    boxes: dict[str, Bbox] = {}
-    for number, text in enumerate(figure.findobj(Text)):
-        if not isinstance(text, Text) or not text.get_text().strip() or not text.get_visible():
-            continue
-        box = text.get_window_extent(renderer)
-        assert box.x0 >= page.x0 - 2 and box.x1 <= page.x1 + 2, text.get_text()
-        assert box.y0 >= page.y0 - 2 and box.y1 <= page.y1 + 2, text.get_text()
-        # Line boxes are taller than their letters: a touch of neighbouring lines is no overlap.
-        inner = box.padded(-2, -0.22 * text.get_fontsize() * figure.dpi / 72)
-        clash = [words for words, other in boxes.items() if inner.overlaps(other)]
-        assert not clash, (text.get_text(), clash)
-        boxes[f"{number} {text.get_text()}"] = inner
+    assert_words_fit(figure, width)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

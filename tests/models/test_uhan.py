@@ -93,7 +93,7 @@ def intra(model: UHAN, name: str, parts: dict[str, list[Tensor]], u: Tensor | No
     of_user = None if u is None else torch.tanh(m[two] @ u)
     of_other = torch.tanh(m[three] @ (total(others, model.config.dim) / len(others))) if others else None
     weight = model.outs[name].weight[0]
-    return softmax([float(weight @ product(torch.tanh(m[one] @ part), of_user, of_other)) for part in parts[name]])
+    return softmax([(weight @ product(torch.tanh(m[one] @ part), of_user, of_other)).item() for part in parts[name]])
 
 
 def inter(model: UHAN, seen: dict[str, Tensor], u: Tensor | None) -> list[float]:
@@ -104,7 +104,7 @@ def inter(model: UHAN, seen: dict[str, Tensor], u: Tensor | None) -> list[float]
     of_user = None if u is None else torch.tanh(m["C2"] @ u)
     keys = {"V": "C1", "T": "C3"}
     weight = model.outs["inter"].weight[0]
-    return softmax([float(weight @ product(torch.tanh(m[keys[name]] @ seen[name]), of_user)) for name in seen])
+    return softmax([(weight @ product(torch.tanh(m[keys[name]] @ seen[name]), of_user)).item() for name in seen])
 
 
 def reference(model: UHAN, world: Dataset, user: int, item: int) -> tuple[float, dict[str, list[float]]]:
@@ -129,7 +129,7 @@ def reference(model: UHAN, world: Dataset, user: int, item: int) -> tuple[float,
     *layers, last = [layer for layer in model.head if isinstance(layer, torch.nn.Linear)]
     for layer in layers:
         s = torch.relu(layer.weight @ s + layer.bias)
-    return float(last.weight[0] @ s + last.bias[0]), attention
+    return (last.weight[0] @ s + last.bias[0]).item(), attention
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
@@ -143,7 +143,7 @@ def test_agrees_with_the_equations(posts: Dataset, name: str) -> None:
     names = {"V": "regions", "T": "words", ASPECTS: ASPECTS}
     for row, (user, item) in enumerate(zip(users.tolist(), items.tolist(), strict=True)):
         prediction, attention = reference(model, posts, user, item)
-        assert float(reading.scores[row]) == pytest.approx(prediction, abs=1e-4, rel=1e-4)
+        assert reading.scores[row].item() == pytest.approx(prediction, abs=1e-4, rel=1e-4)
         for short, weights in attention.items():
             level = levels.get(names[short])
             if level is None or level.attention is None:
@@ -219,9 +219,9 @@ def test_without_the_author_nothing_depends_on_who_posts(posts: Dataset) -> None
 def test_dropout_acts_in_training_alone(posts: Dataset) -> None:
     model = build(posts, dropout=0.5)
     one = torch.zeros(1, dtype=torch.int64)
-    assert len({float(model.score_pairs(one, one)) for _ in range(8)}) == 1
+    assert len({model.score_pairs(one, one).item() for _ in range(8)}) == 1
     model.train()
-    assert len({float(model.score_pairs(one, one)) for _ in range(8)}) > 1
+    assert len({model.score_pairs(one, one).item() for _ in range(8)}) > 1
 
 
 def test_only_word_vectors_are_regularised(posts: Dataset) -> None:

@@ -62,6 +62,14 @@ def fitting(folder: Path, page: Page) -> list[str]:
     return names
 
 
+def weighs(model: str) -> bool:
+    """Whether a ranking model of this name weighs several aspects against each other."""
+    from workbench.models import registry
+
+    kind = registry().get(model)
+    return kind is not None and _ranks(kind) and sum(group.within is None for group in kind.evidence) > 1
+
+
 def model_of(run: Path) -> str | None:
     """Name of a run's model, None where the run cannot be read."""
     from workbench.training.run import RunError
@@ -72,9 +80,12 @@ def model_of(run: Path) -> str | None:
         return None
 
 
+def missing(page: Page) -> str:
+    """What is not there where a page has no run to show."""
+    return "No run yet." if page not in NEEDS else f"No run of this dataset {NEEDS[page].phrase}."
+
+
 def remedy(folder: Path, page: Page) -> str:
-    """What to do where a page has no run to show."""
-    need = NEEDS.get(page, NEEDS["why"])
-    command = f"workbench train {need.example} --data {folder} --out {folder / 'runs' / need.example}"
-    missing = "No run yet" if page not in NEEDS else f"No run of this dataset {need.phrase}"
-    return f"{missing}. Make one with: {command}"
+    """What is not there, and the command that makes it."""
+    model = NEEDS.get(page, NEEDS["why"]).example
+    return f"{missing(page)} Make one with: workbench train {model} --data {folder} --out {folder / 'runs' / model}"

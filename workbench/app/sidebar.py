@@ -71,8 +71,6 @@ def _runs(folder: Path) -> None:
 
 def _best(folders: dict[str, Path]) -> str | None:
     """The first finished run of a model that weighs aspects, else the first finished one, else the first."""
-    from workbench.models import registry
-
     finished = []
     for name, path in folders.items():
         try:
@@ -81,7 +79,7 @@ def _best(folders: dict[str, Path]) -> str | None:
             continue
         if card.finished:
             finished.append((name, card.model))
-    weighing = [name for name, model in finished if model in registry() and len(registry()[model].evidence) > 1]
+    weighing = [name for name, model in finished if runs.weighs(model)]
     return next(iter([*weighing, *(name for name, _ in finished), *folders]), None)
 
 

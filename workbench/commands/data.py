@@ -95,6 +95,7 @@ def features(
     from workbench.data.dataset import Dataset
     from workbench.features.encoders import EncoderError, encoder_named
     from workbench.features.extraction import default_name, extract
+    from workbench.features.store import check_name
 
     share = _pair(shard, "/", "--shard")
     if share[0] >= share[1]:
@@ -103,7 +104,7 @@ def features(
     if cells and min(cells) < 1:
         raise typer.BadParameter(f"'{grid}' has no cells", param_hint="--grid")
     dataset = Dataset.open(data)
-    name = name or default_name(encoder, of, cells)
+    name = check_name(name or default_name(encoder, of, cells))
     try:
         with progress("opening the encoder") as tell:
             ready = encoder_named(encoder, dataset, grid=cells, device=device, report=tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from workbench.features.cells import LABEL, UNKNOWN, Cells
 from workbench.features.network import CHANNELS, DIM, GRID, MAP, ConvNet
 
 BATCH, RATE, DECAY = 32, 0.01, 0.05
-LOOKS = 22_000
+LOOKS = 20_000
 """Pictures looked at in a training, repetitions counted; every picture is looked at ``FEWEST`` to ``MOST`` times."""
 FEWEST, MOST = 4, 25
 HELD_OUT = 0.1
@@ -30,8 +31,8 @@ class Learnt:
 
     Attributes:
         quality: share of the cells of held-out pictures whose word a linear layer reads off their vectors, by kind of
-            word, over the cells of which the word is known; ``label`` over cells of things alone, ``cell`` with the
-            background.
+            word: over the cells of which the word is known, so ``label`` over cells of things; ``cell`` over all cells,
+            with the background as one more label.
         chance: the same for the commonest word of each kind.
         seconds: time of the training steps.
     """
@@ -124,20 +125,23 @@ def _examine(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The quality and the chance of a network on the pictures ``codes``."""
     device = next(heads.parameters()).device
-    answers: dict[str, list[Tensor]] = {kind: [] for kind in cells.words}
+    answers: dict[str, list[Tensor]] = {kind: [] for kind in ("cell", *cells.words)}
     for batch in codes.split(BATCH):  # type: ignore[no-untyped-call]
         vectors = network(maps[batch].float().to(device))
-        for kind, found in answers.items():
-            found.append(heads[kind](vectors).argmax(1).cpu())
+        for kind in cells.words:
+            logits = heads[kind](vectors)
+            if kind == LABEL:
+                # A weight in the loss shifts a logit by its logarithm.
+                logits[:, cells.background] -= math.log(BACKGROUND_WEIGHT)
+                answers["cell"].append(logits.argmax(1).cpu())
+                logits = logits[:, : cells.background]
+            answers[kind].append(logits.argmax(1).cpu())
     quality, chance = {}, {}
     for kind, found in answers.items():
-        answer, target = torch.cat(found), cells.targets[kind][codes]
-        if kind == LABEL:
-            quality["cell"] = float((answer == target).float().mean())
-            chance["cell"] = _commonest(target)
+        target = cells.targets[LABEL if kind == "cell" else kind][codes]
         known = target != (cells.background if kind == LABEL else UNKNOWN)
         if known.any():
-            quality[kind] = float((answer == target)[known].float().mean())
+            quality[kind] = float((torch.cat(found) == target)[known].float().mean())
             chance[kind] = _commonest(target[known])
     return quality, chance
 

@@ -33,7 +33,7 @@ SCREEN_BODY: Final = 104
 STRIP: Final = 0.75
 SCREEN_STRIP: Final = 110
 LEAST: Final = 0.08
-"""From this share on a part of the bar has its name above it; smaller ones are named under the pointer."""
+"""From this share on a part of the bar has its name above it; smaller ones are named beside the heading."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class Balance:
 
     @property
     def _note(self) -> str:
-        return "no preference" if self.level.is_flat else ""
+        small = [e for e in self.level.elements if (e.attention or 0.0) < LEAST]
+        parts = ["no preference"] if self.level.is_flat else []
+        return " · ".join([*parts, *(f"{e.label} {weight_text(e.attention)}" for e in small)])
 
     @property
     def _key(self) -> str:

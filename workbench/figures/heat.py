@@ -38,8 +38,9 @@ TALLEST: Final = 2.6
 FOOT: Final = 0.4
 ROW: Final = 0.46
 SCREEN_PICTURE: Final = 380
-SCREEN_FOOT: Final = 66
+SCREEN_FOOT: Final = 54
 SCREEN_ROW: Final = 62
+TENS: Final = 9.95
 SCREEN_BESIDE: Final = 0.6
 """Fraction of the width where the regions beside the picture begin."""
 
@@ -97,7 +98,8 @@ class Heat:
         if region.attention is None:
             return ""
         places = decimals([max(other.attention or 0.0 for other in self.seen.regions)])
-        return f"{region.attention:.{places}f} = {region.attention * len(self.seen.regions):.1f} × even"
+        times = region.attention * len(self.seen.regions)
+        return f"{region.attention:.{places}f} ({times:{'.1f' if times < TENS else ',.0f'}}×)"
 
     def _side(self, width: float) -> tuple[float, float]:
         """Width and height of the picture on paper."""
@@ -129,8 +131,9 @@ class Heat:
 
     @property
     def _key(self) -> str:
+        bar = "bar: attention (all add up to 1; × an even spread)"
         has_removal = any(removal_text(region, None) for region in self._rows)
-        return "bar: attention (all add up to 1)" + (" · tick: score without the region" if has_removal else "")
+        return f"{bar} · tick: score without the region" if has_removal else bar
 
     def _draw_row(self, area: Area, region: Element, row: int, left: float, largest: float) -> None:
         assert region.box is not None
@@ -144,7 +147,7 @@ class Heat:
         area.write(left + 0.05, top + side / 2, str(row + 1), BASE, ha="center", weight="bold")
         words = left + 0.16 + side + 0.08
         area.write(words, top + 0.06, fit(region.label, area.width - words, BASE), BASE)
-        room = area.width - words - 0.85
+        room = area.width - words - 0.7
         if region.attention is not None:
             length = room * region.attention / largest
             marks.attention_bars(
@@ -163,7 +166,7 @@ class Heat:
         body = top + SCREEN_HEAD
         plot_seen(canvas, self.seen, self.scale, self.look, (0, SCREEN_BESIDE - 0.03, body, SCREEN_PICTURE))
         self._plot_rows(canvas, body)
-        plot_scale(canvas, self.scale, body + SCREEN_PICTURE + 8, key([self.seen], self.look), self.look.opacity)
+        plot_scale(canvas, self.scale, body + SCREEN_PICTURE + 10, key([self.seen], self.look), self.look.opacity)
         if self._facts:
             words = markup(self._facts)
             canvas.write(0, top + self.pixels() - 10, words, SCREEN_SMALL, color=canvas.theme.muted)
@@ -182,7 +185,7 @@ class Heat:
                 thickness=0.22, hover=hover, ids=[str(region.id) for region in rows],
             )
         )  # fmt: skip
-        canvas.figure.update_layout({"xaxis" + at.x[1:]: {"range": [0, 1.7 * largest]}})
+        canvas.figure.update_layout({"xaxis" + at.x[1:]: {"range": [0, 1.85 * largest]}})
         texts = [removal_text(region, None) for region in rows]
         below = [row + 0.32 for row in range(len(rows))]
         canvas.figure.add_trace(marks.removal_trace(at, [0.01 * largest] * len(rows), below, texts, canvas.theme))

@@ -11,9 +11,8 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from workbench.explain.explanation import Element, EvidenceLevel
+from workbench.explain.explanation import Element
 from workbench.figures import icons
-from workbench.figures.levels import strongest_by
 from workbench.figures.looks import Look, Scale, Seen, key, pixels_at
 from workbench.figures.overlay import draw_scale, draw_seen, plot_scale, plot_seen
 from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
@@ -43,13 +42,15 @@ CELL: Final = 1.3
 SIDE_HEAD: Final = 0.74
 TOP_HEAD: Final = 0.4
 TITLE_HEAD: Final = 0.2
-NOTE: Final = 0.14
+LINE: Final = 0.11
+PAD: Final = 0.04
 FOOT: Final = 0.3
 SCREEN_SIDE_HEAD: Final = 0.12
 SCREEN_CELL: Final = 160
 SCREEN_TOP_HEAD: Final = 62
 SCREEN_TITLE_HEAD: Final = 26
-SCREEN_NOTE: Final = 24
+SCREEN_LINE: Final = 15
+SCREEN_PAD: Final = 10
 SCREEN_FOOT: Final = 58
 
 Cell = tuple[int, int]
@@ -62,7 +63,7 @@ class Matrix:
     Attributes:
         heading: what is shown; ``note`` what else there is to know.
         rows: heads of the rows, none to leave them out; ``columns`` those of the columns.
-        cells: by row, the pictures; ``notes`` the words under each.
+        cells: by row, the pictures; ``notes`` the lines under each.
         chosen: row and column of the cell that is framed.
     """
 
@@ -71,7 +72,7 @@ class Matrix:
     rows: tuple[Element, ...]
     columns: tuple[Element, ...]
     cells: tuple[tuple[Seen, ...], ...]
-    notes: tuple[tuple[str, ...], ...]
+    notes: tuple[tuple[tuple[str, ...], ...], ...]
     scale: Scale
     look: Look
     root: Path | None
@@ -80,6 +81,16 @@ class Matrix:
     @property
     def _across(self) -> int:
         return max(len(row) for row in self.cells)
+
+    @property
+    def _lines(self) -> int:
+        """Lines under a picture."""
+        return max((len(note) for row in self.notes for note in row), default=0)
+
+    @property
+    def _row(self) -> float:
+        """Pixels of a row on the screen."""
+        return SCREEN_CELL + SCREEN_PAD + self._lines * SCREEN_LINE
 
     def _cell(self, width: float) -> float:
         return min((width - self._indent) / self._across, CELL)
@@ -106,7 +117,7 @@ class Matrix:
 
     def height(self, width: float) -> float:
         """Inches on paper ``width`` inches wide."""
-        return HEAD + self._top_head + len(self.cells) * (self._cell(width) + NOTE) + FOOT
+        return HEAD + self._top_head + len(self.cells) * (self._cell(width) + PAD + self._lines * LINE) + FOOT
 
     def draw(self, area: Area) -> None:
         """The cells under the heads of their columns, one colour bar below."""
@@ -123,7 +134,7 @@ class Matrix:
                     left + cell / 2 - 0.04, HEAD + 0.1, fit(head.label, words, BASE, "bold"), ha="center", weight="bold"
                 )
         for row, seen in enumerate(self.cells):
-            top = HEAD + self._top_head + row * (cell + NOTE)
+            top = HEAD + self._top_head + row * (cell + PAD + self._lines * LINE)
             if self.rows:
                 head, radius = self.rows[row], min(0.3, cell / 3)
                 if icons.has_icon(head):
@@ -135,8 +146,10 @@ class Matrix:
             for column, one in enumerate(seen):
                 left = self._indent + column * cell
                 draw_seen(axes, one, self.scale, self.look, (left, top, cell - 0.08, cell - 0.08))
-                note = fit(self.notes[row][column], cell - 0.08, SMALL)
-                area.write(left + cell / 2 - 0.04, top + cell, note, SMALL, ha="center", color=area.theme.muted)
+                for i, note in enumerate(self.notes[row][column]):
+                    line = fit(note, cell - 0.08, SMALL)
+                    at = left + cell / 2 - 0.04, top + cell + LINE * i
+                    area.write(*at, line, SMALL, ha="center", color=area.theme.muted)
                 if self.chosen == (row, column):
                     frame = Rectangle((left - 0.03, top - 0.03), cell - 0.02, cell - 0.02, facecolor="none", zorder=7)
                     frame.set(edgecolor=POSITIVE, linewidth=1.6)
@@ -145,7 +158,7 @@ class Matrix:
 
     def pixels(self) -> float:
         """Pixels on the screen."""
-        return SCREEN_HEAD + self._screen_top_head + len(self.cells) * (SCREEN_CELL + SCREEN_NOTE) + SCREEN_FOOT
+        return SCREEN_HEAD + self._screen_top_head + len(self.cells) * self._row + SCREEN_FOOT
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same to touch: a click on a cell gives its row and column, e.g. ``0,2``."""
@@ -154,23 +167,24 @@ class Matrix:
         left = SCREEN_SIDE_HEAD if self.rows else 0.0
         # Few pictures are not spread over the whole width, or their heads would stand far from each other.
         wide = (1 - left) / max(self._across, PER_ROW)
-        right, tall = left + wide * self._across, len(self.cells) * (SCREEN_CELL + SCREEN_NOTE)
+        right, tall = left + wide * self._across, len(self.cells) * self._row
         self._plot_heads(canvas, top + SCREEN_HEAD, left, right, tall)
         across, down = {"range": [0, self._across]}, {"range": [len(self.cells), 0]}
-        targets = canvas.axes(left, right, body, tall, across, down)
         for row, seen in enumerate(self.cells):
-            upper = body + row * (SCREEN_CELL + SCREEN_NOTE)
+            upper = body + row * self._row
             for column, one in enumerate(seen):
                 x0 = left + column * wide
                 room = (x0 + 0.004, x0 + wide - 0.004, upper, SCREEN_CELL)
                 at = plot_seen(canvas, one, self.scale, self.look, room, alone=False)
-                note = markup(shorten(self.notes[row][column], 26))
+                note = "<br>".join(markup(shorten(line, 24)) for line in self.notes[row][column])
                 canvas.write(
-                    x0 + wide / 2, upper + SCREEN_CELL + 13, note, SCREEN_SMALL, xanchor="center",
-                    color=canvas.theme.muted,
+                    x0 + wide / 2, upper + SCREEN_CELL + 5, note, SCREEN_SMALL, xanchor="center", yanchor="top",
+                    color=canvas.theme.muted, align="center",
                 )  # fmt: skip
                 if self.chosen == (row, column):
                     _plot_frame(canvas, at)
+        # Last, so that no other axes lie between them and the pointer.
+        targets = canvas.axes(left, right, body, tall, across, down)
         self._plot_targets(canvas, targets.x, targets.y)
         plot_scale(canvas, self.scale, body + tall + 4, self._key, self.look.opacity)
 
@@ -226,32 +240,6 @@ def _plot_frame(canvas: Canvas, at: Pair) -> None:
     )  # fmt: skip
 
 
-def nested(level: EvidenceLevel, whole: EvidenceLevel, root: Path | None, top: int, theme: Theme) -> Matrix:
-    """The regions of a level under the ``top`` strongest of the images they are parts of.
-
-    Args:
-        level: whose elements say of which image they are.
-        whole: the level of these images.
-    """
-    parts = {element.id: tuple(r for r in level.elements if r.of == element.id) for element in whole.elements}
-    shown = [element for element in whole.top(len(whole.elements), strongest_by(whole)) if parts[element.id]][:top]
-    cells = tuple(Seen(pixels_at(root, element.image, theme), parts[element.id]) for element in shown)
-    notes = tuple(f"attention {weight_text(e.attention)}" if e.attention is not None else "" for e in shown)
-    hidden = len(whole.elements) - len(shown)
-    label = level.label or level.name
-    return Matrix(
-        heading=label[:1].upper() + label[1:],
-        note=f"{len(shown)} images, … {hidden:,} more" if hidden else "",
-        rows=(),
-        columns=tuple(element.model_copy(update={"kind": "title"}) for element in shown),
-        cells=(cells,),
-        notes=(notes,),
-        scale=Scale.of(cells),
-        look=MAPS,
-        root=root,
-    )
-
-
 def _matrix(
     maps: Sequence[Sequence[RegionMap]],
     rows: Sequence[Element],
@@ -274,9 +262,9 @@ def _matrix(
     return Matrix(heading, note, tuple(rows), tuple(columns), cells, notes, Scale.of(flat), look, root, chosen)
 
 
-def _note(map_: RegionMap, seen: Seen) -> str:
+def _note(map_: RegionMap, seen: Seen) -> tuple[str, ...]:
     predicted = [] if map_.score is None else [f"predicted {map_.score:.2f}"]
-    return " · ".join(predicted + ["no preference"] * seen.is_flat)
+    return (*predicted, *["no preference"] * seen.is_flat)
 
 
 def matrix_figure(

@@ -71,9 +71,9 @@ def draw_seen(axes: Axes, seen: Seen, scale: Scale, look: Look, box: tuple[float
 
 def draw_scale(area: Area, scale: Scale, top: float, words: str, opacity: float) -> None:
     """The colour bar, its numbers under it, its meaning and further ``words`` at its right."""
-    left, width = 0.0, min(1.6, 0.4 * area.width)
+    left, width = 0.08, min(1.6, 0.4 * area.width)
     ramp = area.axes(left, top, width, 0.08)
-    ramp.imshow(_ramp(scale, opacity)[None], aspect="auto", extent=(scale.low, scale.limit, 0, 1))
+    ramp.imshow(_ramp(scale, opacity)[None], aspect="auto", extent=(0, 1, 0, 1))
     ticks = scale.ticks()
     ramp.set_xticks(list(ticks), list(ticks.values()))
     ramp.tick_params(axis="x", length=1.5, width=0.5, pad=1, labelsize=SMALL, color=area.theme.line)
@@ -85,7 +85,7 @@ def draw_scale(area: Area, scale: Scale, top: float, words: str, opacity: float)
 
 def _ramp(scale: Scale, opacity: float) -> Pixels:
     """(STEPS, 3) the colours of a scale as they look over a picture neither light nor dark."""
-    steps = np.linspace(scale.low, scale.limit, STEPS)
+    steps = np.linspace(0, 1, STEPS)
     page = np.full((1, STEPS, 3), MIDDLE_GREY, np.uint8)
     colours: Pixels = scale.paint(page, steps[None], opacity, scale.colours)[0]
     return colours
@@ -156,8 +156,9 @@ def _targets(canvas: Canvas, at: Pair, middles: NDArray[np.float64], regions: Se
 
 
 def plot_scale(canvas: Canvas, scale: Scale, top: float, words: str, opacity: float) -> None:
-    """The colour bar at the left, its meaning above it, its numbers under it, further ``words`` at its right."""
-    canvas.write(0.34, top + 24, markup(words), SCREEN_SMALL, color=canvas.theme.muted)
+    """The colour bar, its numbers under it, its meaning and further ``words`` at its right."""
+    lines = "<br>".join(markup(line) for line in (scale.title, words) if line)
+    canvas.write(0.34, top, lines, SCREEN_SMALL, yanchor="top", color=canvas.theme.muted)
     colours = [to_hex(colour / 255) for colour in _ramp(scale, opacity)]
     ticks = scale.ticks()
     at = canvas.axes(0, 0.0001, top, 1, {"range": [0, 1]}, {"range": [0, 1]})
@@ -165,14 +166,13 @@ def plot_scale(canvas: Canvas, scale: Scale, top: float, words: str, opacity: fl
         "orientation": "h", "thickness": 10, "lenmode": "fraction", "len": 0.3, "x": 0.008, "xanchor": "left",
         "y": canvas.y(top), "yanchor": "top", "outlinewidth": 0, "tickvals": list(ticks), "xpad": 0, "ypad": 0,
         "ticktext": list(ticks.values()), "tickfont": {"size": SCREEN_SMALL, "color": canvas.theme.muted},
-        "title": {"text": scale.title, "side": "top", "font": {"size": SCREEN_SMALL, "color": canvas.theme.muted}},
     }  # fmt: skip
     steps = [[i / (STEPS - 1), colour] for i, colour in enumerate(colours)]
     canvas.figure.add_trace(
         go.Scatter(
             x=[None], y=[None], mode="markers", xaxis=at.x, yaxis=at.y, hoverinfo="skip", name="scale",
             marker={
-                "color": [scale.low], "cmin": scale.low, "cmax": scale.limit, "colorscale": steps, "showscale": True,
+                "color": [0], "cmin": 0, "cmax": 1, "colorscale": steps, "showscale": True,
                 "colorbar": bar,
             },
         )

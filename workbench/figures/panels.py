@@ -59,15 +59,8 @@ def plot_heading(canvas: Canvas, top: float, heading: str, colour: str, note: st
     words = f'<span style="color:{colour}">■</span> <b>{markup(shorten(heading, 40))}</b>'
     canvas.write(0, top + 10, words, SCREEN_HEADING)
     if note:
-        canvas.write(
-            1,
-            top + 10,
-            f"<i>{markup(note)}</i>",
-            SCREEN_SMALL,
-            xanchor="right",
-            align="right",
-            color=canvas.theme.muted,
-        )
+        style = {"xanchor": "right", "align": "right", "color": canvas.theme.muted}
+        canvas.write(1, top + 10, f"<i>{markup(note)}</i>", SCREEN_SMALL, **style)
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,13 @@ from workbench.figures.ego import Ego
 from workbench.figures.heat import Heat
 from workbench.figures.levels import LevelView, view_aspects, view_details
 from workbench.figures.looks import Look, Pixels, pixels_at
-from workbench.figures.matrix import nested
+from workbench.figures.nested import nested
 from workbench.figures.page import Block
 from workbench.figures.panels import Panels
 from workbench.figures.strip import Strip
 from workbench.figures.style import Theme, colour_of
 from workbench.figures.words import Words
 from workbench.layers.evidence import ASPECTS
-
-NESTED = 5
-"""Of how many images the parts are shown."""
 
 
 def parts(
@@ -42,7 +39,7 @@ def parts(
         level = levels[view.name]
         blocks.append(_detail(view, level, explanation, root, shown))
         inner = [other for other in explanation.levels if other.within == view.name and other.elements]
-        blocks += [nested(other, level, root, NESTED, theme) for other in inner if _weighs(other)]
+        blocks += [nested(other, level, root, theme) for other in inner if _weighs(other)]
     return blocks
 
 

@@ -102,10 +102,10 @@ class DeepPopularity(PopularityModel):
         return Level("regions", self.region_table.sets(items), self.region_table.flat(items, weights), None)
 
 
-def user_table(rows: int, dim: int) -> nn.Embedding:
-    """A table of embeddings drawn from U(-0.05, 0.05), as the authors of UHAN do."""
+def user_table(rows: int, dim: int, centre: float = 0.0) -> nn.Embedding:
+    """A table of embeddings drawn from U(centre - 0.05, centre + 0.05); the authors of UHAN start around 0."""
     table = nn.Embedding(rows, dim)
-    nn.init.uniform_(table.weight, -0.05, 0.05)
+    nn.init.uniform_(table.weight, centre - 0.05, centre + 0.05)
     return table
 
 

@@ -21,6 +21,8 @@ class UHANConfig(DeepConfig):
 
     Attributes:
         dim: size K of users, words, states, regions and attention alike.
+        author_start: around what number the authors' vectors start. Around 0, as in the paper, every author's factor
+            has a sign of its own and those with few posts look at random places; around 1 they all start alike.
         user: whether the author is known at all; without, neither attention nor shortcut see them (Table 2, w/o u).
         shortcut: whether the author's vector is added to what is seen (Eq. 21; Tables 2 and 4, w/o sc).
         intra: attention inside a modality, learned or its average (Table 4, w/o intra).
@@ -32,6 +34,7 @@ class UHANConfig(DeepConfig):
         dropout: of users, words and regions while training (in the released code, off by default).
     """
 
+    author_start: float = 0.0
     user: bool = True
     shortcut: bool = True
     intra: Literal["learned", "average"] = "learned"
@@ -63,7 +66,7 @@ class UHAN(DeepPopularity):
         self.learned = config.intra == "learned"
         self.shortcut = config.user and config.shortcut
         if config.user:
-            self.u = user_table(self.n_users, k)
+            self.u = user_table(self.n_users, k, config.author_start)
         if "regions" in seen:
             width = self.region_table.width
             raw = config.projection == "paper" and width == k

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import desk, loading, state, widgets
+from workbench.app import desk, loading, runs, state, widgets
 from workbench.app.main import FOLDER, TITLES
 from workbench.training.run import RunError
 
 COUNTS = (("images", "items"), ("users", "users"), ("likes", "likes"), ("follows", "follows"))
 COMMANDS = """workbench import tables SOURCE --out ~/.workbench/mine
 workbench train hasc --data ~/.workbench/mine --out ~/.workbench/mine/runs/hasc"""
-SHOWN_METRICS = ("HR@5", "NDCG@5")
+SHOWN_METRICS = ("HR@5", "NDCG@5", "MSE", "Spearman")
 
 
 def show() -> None:
@@ -37,16 +37,24 @@ def show() -> None:
 
 
 def _doors() -> None:
-    why, aspects, own = st.columns(3)
-    with why.container(border=True, height="stretch"):
-        st.markdown("**Why this image?**")
-        st.markdown("The ten best images for a user; for each, what spoke for it and whether that can be believed.")
-        _door("why", None if state.view().run else "There is no trained model yet.")
-    with aspects.container(border=True, height="stretch"):
-        st.markdown("**Who and what matters?**")
-        st.markdown("What the model draws on over all users: own uploads, the people they follow, or the creator.")
-        _door("aspects", _no_aspects())
-    with own.container(border=True, height="stretch"):
+    folder = Path(desk.data().path)
+    doors: tuple[tuple[state.Page, str, str | None], ...] = (
+        ("why", "The ten best images for a user; for each, what spoke for it and whether that can be believed.", None),
+        (
+            "aspects",
+            "What the model draws on over all users: own uploads, the people they follow, or the creator.",
+            _no_aspects(folder),
+        ),
+        ("regions", "Where models look in a picture, side by side for several users, models or images.", None),
+        ("popularity", "A post or a picture of your own: how many views a day, and what one word changes.", None),
+    )
+    grid = st.grid(3, min_column_width=240)
+    for page, words, doubt in doors:
+        with grid.cell(), st.container(border=True, height="stretch"):
+            st.markdown(f"**{TITLES[page][0]}**")
+            st.markdown(words)
+            _door(page, doubt if runs.fitting(folder, page) else runs.missing(page))
+    with grid.cell(), st.container(border=True, height="stretch"):
         st.markdown("**Your own data**")
         st.markdown("Tables become a dataset and a model with two commands; both then stand in the list at the left.")
         with st.popover("Show the commands", icon=":material/terminal:"):
@@ -61,24 +69,20 @@ def _door(page: state.Page, reason: str | None) -> None:
         st.caption(reason)
 
 
-def _no_aspects() -> str | None:
-    """Why the view's run has no aspects to compare, None where it has."""
-    from workbench.models import registry
-
-    view = state.view()
-    if view.run is None:
-        return "There is no trained model yet."
-    try:
-        model = loading.run(desk.source(view.run).run).card.model
-    except RunError:
+def _no_aspects(folder: Path) -> str | None:
+    """Why the view's run has no aspects to compare, None where it has, or where the page takes another run."""
+    run = state.view().run
+    if run is None or run not in runs.fitting(folder, "aspects"):
+        return None
+    model = runs.model_of(loading.run_folders(folder)[run])
+    if model is None:
         return "This run cannot be read."
-    kind = registry().get(model)
-    several = kind is not None and len(kind.evidence) > 1
-    return None if several else "This run weighs no aspects against each other: choose a run of hasc."
+    return None if runs.weighs(model) else "This run weighs no aspects against each other: choose a run of hasc."
 
 
 def _models(folder: Path) -> None:
-    rows, faults = [], []
+    rows: list[dict[str, object]] = []
+    faults: list[str] = []
     for name, path in loading.run_folders(folder).items():
         try:
             card = loading.run(loading.stamp_run(path)).card
@@ -86,10 +90,11 @@ def _models(folder: Path) -> None:
             faults.append(str(fault))
             continue
         ready = "ready" if card.finished else "not finished"
-        shown = {metric: card.metrics.get(metric) for metric in SHOWN_METRICS}
-        rows.append({"run": name, "model": card.model, **shown, "epochs": len(card.history), "state": ready})
+        rows.append({"run": name, "model": card.model, **card.metrics, "epochs": len(card.history), "state": ready})
     if rows:
-        formats = {m: st.column_config.NumberColumn(f"{m} (validation)", format="%.3f") for m in SHOWN_METRICS}
+        known = [metric for metric in SHOWN_METRICS if any(metric in row for row in rows)]
+        rows = [{column: row.get(column) for column in ("run", "model", *known, "epochs", "state")} for row in rows]
+        formats = {m: st.column_config.NumberColumn(f"{m} (validation)", format="%.3f") for m in known}
         st.dataframe(rows, hide_index=True, column_config=formats)
     elif not faults:
         st.caption("No run yet.")

@@ -55,8 +55,8 @@ class Post:
 
 def show() -> None:
     """Draw the page."""
-    open_desk = desk.opened()
     st.header("How popular will it be?")
+    open_desk = desk.opened()
     origin = widgets.switch("Predict", tuple(ORIGINS), "origin", name=ORIGINS.__getitem__)
     if origin == "post":
         _posts(open_desk)

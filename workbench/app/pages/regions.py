@@ -34,8 +34,8 @@ HISTORY: Final = (
 
 def show() -> None:
     """Draw the page."""
-    open_desk = desk.opened()
     st.header("Where in the picture?")
+    open_desk = desk.opened()
     with desk.sentences():
         item = _item(open_desk)
     with st.container(horizontal=True, vertical_alignment="bottom"):

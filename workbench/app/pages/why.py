@@ -16,6 +16,7 @@ from workbench.figures.aspects import aspects_plotly
 from workbench.figures.ego import ego_plotly
 from workbench.figures.elements import elements_plotly
 from workbench.figures.levels import By
+from workbench.figures.nested import nested_plotly
 from workbench.figures.strip import strip_plotly
 from workbench.figures.style import ThemeName
 from workbench.figures.text import signed_text
@@ -150,18 +151,21 @@ def _elements(open_desk: Desk, explanation: Explanation) -> None:
         st.info(f"{explanation.model} reads no evidence: its score is one number for this user and this image.")
         return
     groups = open_desk.explainer.groups
+    root, theme = open_desk.dataset.root, widgets.theme()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = widgets.switch("Evidence", list(levels), "aspect", name=lambda n: groups[n].label)
-        level = levels[name]
-        order = widgets.switch("Ordered by", ORDERS, "by")
+        level, heading = levels[name], groups[name].label.capitalize()
+        # Parts of other elements are drawn over them, the strongest of those first.
+        whole = None if level.within is None else levels[level.within]
+        order = widgets.switch("Ordered by", ORDERS, "by") if whole is None else ORDERS[0]
         drawn = ("list", "network") if level.kind == "person" and len(level.elements) > 2 else ()
         drawing = widgets.switch("Drawn as", drawn, "drawn") if drawn else "list"
-        every = (
-            drawing == "list" and len(level.elements) > SHOWN and widgets.toggle(f"all {len(level.elements)}", "all")
-        )
+        many = whole is None and drawing == "list" and len(level.elements) > SHOWN
+        every = many and widgets.toggle(f"all {len(level.elements)}", "all")
     top = ALL if every else SHOWN
-    heading, root, theme = groups[name].label.capitalize(), open_desk.dataset.root, widgets.theme()
-    if drawing == "network":
+    if whole is not None:
+        figure = nested_plotly(level, whole, root, theme=theme)
+    elif drawing == "network":
         centre = explanation.user_label
         figure = ego_plotly(level, explanation.rank, centre, heading=heading, by=order, theme=theme)
     else:

@@ -78,9 +78,9 @@ def open_pretrained(name: str, grid: Grid | None, device: torch.device) -> Encod
     from workbench.features.encoders.detector import Detector
 
     # They would write between our own lines of progress; what goes wrong is said in our own sentence.
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    hub_logging.set_verbosity_error()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     # A card is read wherever the command is called from, so it keeps the whole path of a folder.
     name = str(Path(name).resolve()) if Path(name).is_dir() else name
     safe = {"trust_remote_code": False}
