@@ -27,13 +27,20 @@ DRAWN, ENCODED = 0.25, 0.6
 RUNS = "runs"
 """Folder of a dataset that holds its runs unless others are named."""
 
-SMALL: dict[str, Any] = {"batch": 1024, "learning_rate": 0.01, "epochs": 60, "evaluate_every": 3, "monitor": "AUC"}
-SHOWN: dict[str, dict[str, Any]] = {
-    "bpr": SMALL | {"regularisation": 0.02},
-    "svdpp": SMALL | {"regularisation": 0.02},
-    "hasc": SMALL | {"regularisation": 0.05, "context_regularisation": 0.005},
+_RANKING: dict[str, Any] = {"batch": 1024, "learning_rate": 0.01, "epochs": 60, "evaluate_every": 3, "monitor": "AUC"}
+_ACF: dict[str, Any] = _RANKING | {"dim": 32, "hidden": 32}
+_POSTS: dict[str, Any] = {"dim": 64, "rare": 2, "steps": None, "dropout": 0.3, "epochs": 40, "patience": 10}
+_RELEASED: dict[str, Any] = {"form": "code", "project": "before", "exclude_target": False}
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "bpr": ("bpr", _RANKING | {"regularisation": 0.02}),
+    "svdpp": ("svdpp", _RANKING | {"regularisation": 0.02}),
+    "hasc": ("hasc", _RANKING | {"regularisation": 0.05, "context_regularisation": 0.005}),
+    "acf": ("acf", _ACF | {"regularisation": 0.005}),
+    "acf-released": ("acf", _ACF | {"regularisation": 0.05} | _RELEASED),
+    "uhan": ("uhan", _POSTS | {"batch": 32, "learning_rate": 2e-3, "dropout": 0.4, "author_start": 0.6}),
+    "dualatt": ("dualatt", _POSTS | {"batch": 64, "learning_rate": 1e-2, "dropout": 0.5, "regularisation": 1e-3}),
 }
-"""The models of the demo, each in a run of its own name, with the settings that suit so small a world."""
+"""The runs of the demo: the model of each, with the settings that suit so small a world."""
 
 FEATURES: dict[str, tuple[str, Of, float]] = {
     "descriptor": ("descriptor", "images", 0.05),
@@ -126,14 +133,15 @@ def _train(folder: Path, name: str, report: Callable[[float], None]) -> None:
     def tell(progress: Progress) -> None:
         report(progress.epoch.epoch / progress.epochs)
 
+    model, settings = SHOWN[name]
     api.train(
-        name,
+        model,
         folder,
         out,
         device="cpu",
         resume=(out / "card.json").is_file(),
         report=tell,
-        **SHOWN[name],
+        **settings,
     )
 
 

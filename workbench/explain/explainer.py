@@ -135,7 +135,7 @@ class Explainer:
         if not len(users):
             raise DataError(f"{self.dataset.name} has no validation posts, which would tell how far off a forecast is")
         with torch.inference_mode():
-            pairs = zip(users.split(POSTS), items.split(POSTS), strict=True)
+            pairs = zip(torch.split(users, POSTS), torch.split(items, POSTS), strict=True)
             parts = [self.model.score_pairs(u.to(self.device), i.to(self.device)).cpu() for u, i in pairs]
         return float(torch.quantile((torch.cat(parts) - popularity).abs(), COVERED))
 

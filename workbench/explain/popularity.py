@@ -100,7 +100,11 @@ class _Guest(Explainer):
             boxes = None if encoded.boxes is None else encoded.boxes[0]
             features = Features.of_pictures(model.features.card, [len(vectors)], boxes)
         sets = features.sets if features is not None else host.known.select(torch.empty(0, dtype=torch.int64))
-        super().__init__(model.with_pictures(features, vectors, sets, [text]), host.dataset, host.run)
+        whole = None
+        if model.whole is not None:
+            encoder = open_encoder(host.dataset, model.whole.folder.name)
+            whole = torch.from_numpy(encoder.encode([pixels]).vectors[0])
+        super().__init__(model.with_pictures(features, vectors, sets, [text], whole), host.dataset, host.run)
         self.host = host
 
     @cached_property

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 MAPS = Look(outlined=1)
 """How cells are drawn: small, so only the strongest region is outlined."""
-PER_ROW: Final = 5
+PER_ROW: Final = 4
 CELL: Final = 1.3
 """Widest cell in inches."""
 SIDE_HEAD: Final = 0.74
@@ -46,7 +46,7 @@ LINE: Final = 0.11
 PAD: Final = 0.04
 FOOT: Final = 0.3
 SCREEN_SIDE_HEAD: Final = 0.12
-SCREEN_CELL: Final = 160
+SCREEN_CELL: Final = 156
 SCREEN_TOP_HEAD: Final = 62
 SCREEN_TITLE_HEAD: Final = 26
 SCREEN_LINE: Final = 15

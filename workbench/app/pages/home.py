@@ -48,13 +48,13 @@ def _doors() -> None:
         ("regions", "Where models look in a picture, side by side for several users, models or images.", None),
         ("popularity", "A post or a picture of your own: how many views a day, and what one word changes.", None),
     )
-    grid = st.grid(3, min_column_width=240)
+    grid = st.grid(3, min_column_width=240, border=True)
     for page, words, doubt in doors:
-        with grid.cell(), st.container(border=True, height="stretch"):
+        with grid.cell():
             st.markdown(f"**{TITLES[page][0]}**")
             st.markdown(words)
             _door(page, doubt if runs.fitting(folder, page) else runs.missing(page))
-    with grid.cell(), st.container(border=True, height="stretch"):
+    with grid.cell():
         st.markdown("**Your own data**")
         st.markdown("Tables become a dataset and a model with two commands; both then stand in the list at the left.")
         with st.popover("Show the commands", icon=":material/terminal:"):
