@@ -1,8 +1,8 @@
 """Train ACF at the size of its paper's Pinterest data: ``python -m benchmarks.acf [--device cuda] [--json]``.
 
-50,000 users, 14,965 images with 49 regions of 128 numbers, about 1.09 million likes, all synthetic. D = 128, h = 64, one
-negative. Ours is the workbench's training loop; the peer is the same model put together from tensor operations, on the
-same batches as far as they fit into memory; the floor is its matrix products alone. Everything in this run.
+50,000 users, 14,965 images with 49 regions of 128 numbers, about 1.09 million likes, all synthetic. D = 128, h = 64,
+one negative. Ours is the workbench's training loop; the peer is the same model put together from tensor operations, in
+batches that fit into memory; the floor is the projection of the components alone. Everything in this run.
 """
 
 from __future__ import annotations

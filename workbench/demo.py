@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.evaluation.tables import ACF_SMALL, UHAN_SMALL
 from workbench.features.store import Features
 from workbench.training.run import Run, RunError
 
@@ -27,18 +28,15 @@ DRAWN, ENCODED = 0.25, 0.6
 RUNS = "runs"
 """Folder of a dataset that holds its runs unless others are named."""
 
-_RANKING: dict[str, Any] = {"batch": 1024, "learning_rate": 0.01, "epochs": 60, "evaluate_every": 3, "monitor": "AUC"}
-_ACF: dict[str, Any] = _RANKING | {"dim": 32, "hidden": 32}
-_POSTS: dict[str, Any] = {"dim": 64, "rare": 2, "steps": None, "dropout": 0.3, "epochs": 40, "patience": 10}
-_RELEASED: dict[str, Any] = {"form": "code", "project": "before", "exclude_target": False}
-SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
-    "bpr": ("bpr", _RANKING | {"regularisation": 0.02}),
-    "svdpp": ("svdpp", _RANKING | {"regularisation": 0.02}),
-    "hasc": ("hasc", _RANKING | {"regularisation": 0.05, "context_regularisation": 0.005}),
-    "acf": ("acf", _ACF | {"regularisation": 0.005}),
-    "acf-released": ("acf", _ACF | {"regularisation": 0.05} | _RELEASED),
-    "uhan": ("uhan", _POSTS | {"batch": 32, "learning_rate": 2e-3, "dropout": 0.4, "author_start": 0.6}),
-    "dualatt": ("dualatt", _POSTS | {"batch": 64, "learning_rate": 1e-2, "dropout": 0.5, "regularisation": 1e-3}),
+_RELEASED: dict[str, Any] = {"form": "code", "project": "before", "exclude_target": False, "regularisation": 0.05}
+SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "bpr": ("bpr", ACF_SMALL["bpr"]),
+    "svdpp": ("svdpp", ACF_SMALL["svdpp"]),
+    "hasc": ("hasc", ACF_SMALL["hasc"]),
+    "acf": ("acf", {**ACF_SMALL["acf"], "regularisation": 0.005}),
+    "acf-released": ("acf", {**ACF_SMALL["acf"], **_RELEASED}),
+    "uhan": ("uhan", {**UHAN_SMALL["uhan"], "author_start": 0.6}),
+    "dualatt": ("dualatt", UHAN_SMALL["dualatt"]),
 }
 """The runs of the demo: the model of each, with the settings that suit so small a world."""
 

@@ -30,7 +30,7 @@ def component_scores(key: Tensor, query: Tensor, out: Tensor, element: Tensor) -
     Returns:
         (elements, M).
     """
-    scores: Tensor = _Scores.apply(key, query, out, element)
+    scores: Tensor = _Scores.apply(key, query, out, element)  # type: ignore[no-untyped-call]
     return scores
 
 
@@ -42,7 +42,7 @@ def pooled(weights: Tensor, vectors: Tensor, element: Tensor) -> Tensor:
         vectors: components of the distinct images.
         element: (elements,) which of the n images each element is.
     """
-    sums: Tensor = _Pooled.apply(weights, vectors, element)
+    sums: Tensor = _Pooled.apply(weights, vectors, element)  # type: ignore[no-untyped-call]
     return sums
 
 

@@ -6,6 +6,15 @@ import torch
 from torch import Tensor, nn
 
 
+class _LSTM(nn.LSTM):
+    """The library's LSTM, saying of which kind its parameters are."""
+
+    weight_ih_l0: nn.Parameter
+    weight_hh_l0: nn.Parameter
+    bias_ih_l0: nn.Parameter
+    bias_hh_l0: nn.Parameter
+
+
 class GatedLSTM(nn.Module):
     """LSTM (UHAN, Eq. 2-6) over sequences padded at the end.
 
@@ -19,9 +28,9 @@ class GatedLSTM(nn.Module):
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width, dim, batch_first=True)
+        self.lstm = _LSTM(width, dim, batch_first=True)
         nn.init.xavier_uniform_(self.lstm.weight_ih_l0)
-        for block in self.lstm.weight_hh_l0.data.split(dim):
+        for block in torch.split(self.lstm.weight_hh_l0.data, dim):
             nn.init.orthogonal_(block)
         for bias in (self.lstm.bias_ih_l0, self.lstm.bias_hh_l0):
             nn.init.zeros_(bias)
