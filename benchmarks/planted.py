@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = demo.ensure(Path(folder) / "world", arguments.size, models=())
         for seed in range(arguments.seeds):
-            run = api.train("hasc", world.root, Path(folder) / f"run{seed}", seed=seed, **demo.SHOWN["hasc"])
+            run = api.train("hasc", world.root, Path(folder) / f"run{seed}", seed=seed, **demo.SHOWN["hasc"][1])
             rows += [vars(found) | {"seed": seed} for found in main_aspects(api.explainer(run))]
     table = pd.DataFrame(rows)
     weighed = table.dropna(subset="attention")

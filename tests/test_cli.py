@@ -194,7 +194,8 @@ def test_features_describes_the_images(ask: Ask, tmp_path: Path) -> None:
 
 
 def test_demo_makes_world_and_runs(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "SHOWN", {name: {**settings, "epochs": 1} for name, settings in demo.SHOWN.items()})
+    shown = {run: (model, {**settings, "epochs": 1}) for run, (model, settings) in demo.SHOWN.items()}
+    monkeypatch.setattr(demo, "SHOWN", shown)
     answer = ask("demo", "--size", "tiny", "--out", tmp_path / "world")
     assert answer.code == 0, answer.err
     assert "40 users" in answer.out

@@ -78,7 +78,7 @@ def test_a_map_that_points_at_the_cause_is_marked_right(
 ) -> None:
     explainer, causes = liked
     truth = torch.zeros(len(causes), 4)
-    truth[torch.arange(len(causes)), torch.from_numpy(causes["cell"].to_numpy())] = 1
+    truth[torch.arange(len(causes)), torch.tensor(causes["cell"].tolist())] = 1
     original = explainer.model.region_map
 
     def perfect(users: torch.Tensor, items: torch.Tensor) -> object:

@@ -13,7 +13,7 @@ from tests.models.popularity_cases import posts_world
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.explainer import Explainer
-from workbench.explain.popularity import OWN_PICTURE, forecast, forecast_picture
+from workbench.explain.popularity import OWN_PICTURE, forecast, forecast_picture, image_shares
 from workbench.explain.regions import region_map
 from workbench.features.encoders import Encoded
 from workbench.layers.evidence import ASPECTS, Gates
@@ -69,6 +69,18 @@ def test_the_interval_covers_four_of_five_validation_posts(explainer: Explainer,
     assert 0.75 <= np.mean(close) <= 0.87
     assert all(f.high == pytest.approx(max(f.score + half, 0)) and f.low == max(f.score - half, 0) for f in told)
     assert [f.known for f in told] == pytest.approx(popularity.tolist())
+
+
+def test_image_shares_are_the_attention_of_each_test_post(explainer: Explainer, world: Dataset) -> None:
+    users, items, _ = world.posts("test")
+    expected = []
+    for user, item in zip(users.tolist(), items.tolist(), strict=True):
+        levels = forecast(explainer, user, item).explanation
+        if levels.level("regions").elements and levels.level("words").elements:
+            expected.append(levels.level(ASPECTS).elements[0].attention)
+    assert image_shares(explainer) == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(DataError, match="weighs no images against captions"):
+        image_shares(Explainer(prepared("hisave", world, 0, {}), world))
 
 
 def test_a_map_shows_the_attention_and_the_score(explainer: Explainer, world: Dataset) -> None:

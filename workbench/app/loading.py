@@ -213,6 +213,19 @@ def forecast_picture(source: Source, user: int, digest: str, _pixels: Pixels, te
     return predict(explainer(source), user, _pixels, text)
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def image_shares(source: Source) -> list[float]:
+    """The weight of the image beside the caption in every test post.
+
+    Raises:
+        DataError: the model does not weigh them.
+    """
+    from workbench.explain.popularity import image_shares as weigh
+
+    shares: list[float] = weigh(explainer(source)).tolist()
+    return shares
+
+
 @st.cache_data(max_entries=512, show_spinner=False)
 def company(data: Stamped, user: int, item: int, count: int) -> list[int]:
     """Codes of ``count`` users to compare a user with (all codes): those who like the image, then any others."""

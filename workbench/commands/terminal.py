@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-screen = Console(highlight=False, markup=False, soft_wrap=True)
+WIDE = 132
+"""Columns where the output is no terminal, which has no width of its own."""
+screen = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 """Results, on standard output."""
 log = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 """Everything else, on standard error."""

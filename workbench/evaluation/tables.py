@@ -205,7 +205,7 @@ ACF = PaperTable(
 
 UHAN = PaperTable(
     name="uhan",
-    title="Zhang et al.: User-guided Hierarchical Attention Network for Popularity, WWW 2018, Tables 2 to 4",
+    title="Zhang et al.: User-guided Hierarchical Attention Network (UHAN), WWW 2018, Tables 2 to 4",
     task="popularity",
     published_protocol="Posts in order of time, the first 70 % to learn from, of the others a third for validation and "
     "two thirds for test; MSE and MAE of log2(views a day + 1), mean of 3 runs, K = 512, VGG features of 196 regions.",
@@ -236,7 +236,7 @@ UHAN = PaperTable(
         Row("uhan-no-inter", "UHAN (w/o inter)", "uhan", {"inter": "average"}, _flickr(2.271, 1.139)),
         Row("uhan-no-shortcut", "UHAN (w/o sc)", "uhan", {"shortcut": False}, _flickr(2.283, 1.139)),
         Row("uhan", "UHAN", "uhan", published=_flickr(2.246, 1.130)),
-        Row("uhan-alike", "UHAN, authors start alike (ours)", "uhan", {"author_start": 0.6}),
+        Row("uhan-alike", "UHAN, authors start alike", "uhan", {"author_start": 0.6}, source="added"),
     ),
     claims=(
         *(Claim(better, "hisave", _ERRORS) for better in ("svr", "dmf", "dualatt", "uhan")),

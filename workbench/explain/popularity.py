@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.data.errors import DataError
-from workbench.explain.explainer import Explainer
+from workbench.explain.explainer import POSTS, Explainer
 from workbench.explain.explanation import Explanation, Frozen
 from workbench.explain.regions import RegionMap, region_map
 from workbench.features.encoders import open_encoder
@@ -66,6 +66,29 @@ def forecast_picture(explainer: Explainer, user: int, pixels: NDArray[np.uint8],
         DataError: the model predicts no popularity, or the encoder of its features cannot be opened.
     """
     return _forecast(_Guest(explainer, pixels, text), user, 0, None)
+
+
+@torch.inference_mode()
+def image_shares(explainer: Explainer) -> NDArray[np.float64]:
+    """(posts,) the weight of the image beside the caption in every test post, of those that have both.
+
+    Raises:
+        DataError: the model does not weigh images against captions.
+    """
+    model = _popularity_model(explainer)
+    users, items, _ = explainer.dataset.posts("test")
+    if len(model.aspects) < 2 or not len(users):
+        raise DataError(f"{model.name} on {explainer.dataset.name} weighs no images against captions")
+    sets = [model.elements(group.name, users, items).lengths > 0 for group in model.aspects]
+    whole = torch.stack(sets).all(0)
+    place = [group.name for group in model.aspects].index("regions")
+    parts = []
+    for u, i in zip(torch.split(users[whole], POSTS), torch.split(items[whole], POSTS), strict=True):
+        level = model.read(u.to(model.device), i.to(model.device)).levels[0]
+        if level.attention is None:
+            raise DataError(f"{model.name} weighs no images against captions: choose a run of a model that does")
+        parts.append(level.attention.view(len(u), -1)[:, place].cpu())
+    return torch.cat(parts).double().numpy()
 
 
 def _forecast(explainer: Explainer, user: int, item: int, known: float | None) -> Forecast:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.explainer import Explainer
@@ -68,17 +70,18 @@ def region_map(explainer: Explainer, user: int, item: int) -> RegionMap:
         image=data.image_relative(item),
         regions=regions,
         grid=model.features.card.grid,
-        planted=planted_boxes(data, user, item),
+        planted=planted_boxes(data, user, item, "post" if model.task == "popularity" else "like"),
         score=explainer.score(user, item) if model.task == "popularity" else None,
     )
 
 
-def planted_boxes(dataset: Dataset, user: int, item: int) -> tuple[PlantedBox, ...]:
-    """The boxes of the causes planted for this user and image (codes); none where the truth is not known."""
-    if not dataset.has("causes") or "x0" not in dataset.table("causes"):
+def planted_boxes(dataset: Dataset, user: int, item: int, source: Literal["like", "post"]) -> tuple[PlantedBox, ...]:
+    """The boxes of the causes planted for this user's like or post of this image (codes); none where not known."""
+    if not dataset.has("causes") or not {"source", "x0"} <= set(dataset.table("causes")):
         return ()
     causes = dataset.table("causes")
     rows = causes[(causes["user"] == dataset.users.id(user)) & (causes["item"] == dataset.items.id(item))]
+    rows = rows[rows["source"] == source]
     rows = rows.dropna(subset=["x0"]).drop_duplicates(["x0", "y0", "x1", "y1"])
     labels = rows["label"] if "label" in rows else [""] * len(rows)
     return tuple(

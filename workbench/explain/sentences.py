@@ -9,6 +9,8 @@ from workbench.layers.evidence import ASPECTS, EvidenceGroup
 
 NAMED = 3
 """How many elements a sentence names at most."""
+SLIGHT = 0.1
+"""Share of the largest change from which on another one is told."""
 LEAST = 0.005
 """Contribution from which on a further element is named: less would read +0.00."""
 
@@ -54,16 +56,18 @@ def forecast_sentence(score: float, levels: Sequence[EvidenceLevel], groups: Map
     """
     said = f"Predicted popularity {score:.2f}, about {max(2**score - 1, 0):,.0f} views a day."
     pieces = [(level, e) for level in levels if level.name != ASPECTS for e in level.elements if e.removal is not None]
-    told = []
-    for way, sign in (("higher because of", -1), ("lower because of", 1)):
-        found = sorted(((sign * (e.removal or 0.0), level, e) for level, e in pieces), key=lambda piece: -piece[0])
-        named = [(level, e) for worth, level, e in found[:2] if worth >= LEAST]
-        if named:
-            listed = " and ".join(f"{_called(level, e, groups)} ({e.removal:+.2f} without)" for level, e in named)
-            told.append(f"{way} {listed}")
-    if not told:
+    pieces.sort(key=lambda piece: -abs(piece[1].removal or 0.0))
+    least = max(LEAST, SLIGHT * abs(pieces[0][1].removal or 0.0)) if pieces else 0.0
+    told: dict[str, list[str]] = {}
+    for level, e in pieces:
+        change = e.removal or 0.0
+        named = told.setdefault("lower" if change > 0 else "higher", [])
+        if abs(change) >= least and len(named) < 2:
+            named.append(f"{_called(level, e, groups)} ({change:+.2f} without)")
+    reasons = [f"{way} because of {' and '.join(named)}" for way, named in told.items() if named]
+    if not reasons:
         return f"{said} No single word or region of it matters."
-    return f"{said} It is {', and '.join(told)}."
+    return f"{said} It is {', and '.join(reasons)}."
 
 
 def _called(level: EvidenceLevel, element: Element, groups: Mapping[str, EvidenceGroup]) -> str:

@@ -56,7 +56,9 @@ def judge(own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False
     numbers |= {"flatness": spread, "kendall_tau": tau, "place_by_removal": float(place), "own_taste_share": share}
     if not predicts and (doubt := _doubt(share, pool[order[0]])):
         return Verdict(badge="not supported", reason=doubt, numbers=numbers)
-    return _decide(pool[strongest], pool[order[0]], place, tau, numbers)
+    return _decide(
+        pool[strongest], pool[order[0]], place, tau, numbers, "prediction changes" if predicts else "score loses"
+    )
 
 
 def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
@@ -78,10 +80,10 @@ def _doubt(share: float, needed: Element) -> str | None:
     return None
 
 
-def _decide(top: Element, needed: Element, place: int, tau: float, numbers: dict[str, float]) -> Verdict:
+def _decide(top: Element, needed: Element, place: int, tau: float, numbers: dict[str, float], what: str) -> Verdict:
     """Rules 4 to 6."""
     if place == 1 or (place <= 3 and tau >= AGREE):
-        reason = f"What is shown strongest, {top.label}, is also what the score loses {_ordinal(place)} without."
+        reason = f"What is shown strongest, {top.label}, is also what the {what} {_ordinal(place)} without."
         return Verdict(badge="supported", reason=reason, numbers=numbers)
     if place <= 3 or tau >= SOME:
         reason = f"Shown strongest is {top.label}, number {place} by what removal costs; {needed.label} matters most."

@@ -100,7 +100,7 @@ class ACF(Recommender):
     name = "acf"
     family = "history and content"
     paper = Paper("Chen et al.", "Attentive Collaborative Filtering", "SIGIR", 2017)
-    needs = ("likes",)
+    needs = ("likes", "items.image")
     evidence = (
         EvidenceGroup("history", "liked before", "image", "user", "likes", "you liked images the model ties it to"),
         EvidenceGroup(

@@ -23,7 +23,12 @@ class HisAve(PopularityModel):
 
     name = "hisave"
     family = "popularity"
-    paper = Paper("Zhang et al.", "User-guided Hierarchical Attention Network for Popularity", "WWW", 2018)
+    paper = Paper(
+        "Zhang et al.",
+        "User-guided Hierarchical Attention Network for Multi-modal Social Image Popularity Prediction",
+        "WWW",
+        2018,
+    )
     evidence = ()
     at_once = True
     Config = HisAveConfig

@@ -56,7 +56,12 @@ class UHAN(DeepPopularity):
 
     name = "uhan"
     family = "popularity"
-    paper = Paper("Zhang et al.", "User-guided Hierarchical Attention Network for Popularity", "WWW", 2018)
+    paper = Paper(
+        "Zhang et al.",
+        "User-guided Hierarchical Attention Network for Multi-modal Social Image Popularity Prediction",
+        "WWW",
+        2018,
+    )
     Config = UHANConfig
     config: UHANConfig
 

@@ -12,7 +12,7 @@ from workbench.app import desk, loading, pictures, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.export import export_menu
 from workbench.features.pictures import read_picture
-from workbench.figures.balance import balance_plotly
+from workbench.figures.balance import balance_plotly, balances_plotly
 from workbench.figures.changes import changes_plotly
 from workbench.figures.dial import dial_plotly, views_text
 from workbench.figures.heat import forecast_heat_plotly
@@ -159,6 +159,10 @@ def _reading(open_desk: Desk, post: Post, forecast: Forecast) -> None:
         st.plotly_chart(
             balance_plotly(level, theme=theme), theme=None, key="balance", alt="Image or text?", config=QUIET
         )
+        shares = loading.image_shares(open_desk.source)
+        here = next(element.attention for element in level.elements if element.id == "regions")
+        figure = balances_plotly(shares, chosen=here, heading="The same over all test posts", theme=theme)
+        st.plotly_chart(figure, theme=None, key="balances", alt="Image or text, over all test posts", config=QUIET)
 
 
 def _why(open_desk: Desk, post: Post, forecast: Forecast) -> None:
