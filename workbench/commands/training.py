@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import ValidationError
@@ -109,16 +110,21 @@ def _config(model: str, file: Path | None, settings: Sequence[str]) -> dict[str,
         name, equals, text = setting.partition("=")
         if not equals:
             raise typer.BadParameter(f"'{setting}' is not of the form key=value", param_hint="--set")
-        values[name] = text.split(",") if _is_list(kind, name) else text
+        values[name] = _value(kind, name, text)
     try:
         return kind(**values).model_dump(include=set(values))
     except ValidationError as fault:
         raise typer.BadParameter(_wrong(model, kind, fault)) from None
 
 
-def _is_list(kind: type[ModelConfig], name: str) -> bool:
+def _value(kind: type[ModelConfig], name: str, text: str) -> object:
+    """A hyperparameter as typed: ``none`` where it may be left open, a list where it is one, else as it stands."""
     field = kind.model_fields.get(name)
-    return field is not None and get_origin(field.annotation) in (tuple, list)
+    if field is None:
+        return text
+    if text == "none" and NoneType in get_args(field.annotation):
+        return None
+    return text.split(",") if get_origin(field.annotation) in (tuple, list) else text
 
 
 def _wrong(model: str, kind: type[ModelConfig], fault: ValidationError) -> str:

@@ -233,6 +233,15 @@ class Explainer:
             elements=tuple(elements),
         )
 
+    @cached_property
+    def _frames(self) -> dict[tuple[int, int | str], str]:
+        """Pictures of the frames of reels, by image code and frame."""
+        if not self.dataset.has("frames"):
+            return {}
+        table = self.dataset.table("frames")
+        codes = self.dataset.items.codes(table["item"])
+        return dict(zip(zip(codes.tolist(), table["frame"].tolist(), strict=True), table["image"], strict=True))
+
     def named(self, kind: str, code: int) -> Element:
         """An element without numbers yet."""
         data = self.dataset
@@ -242,9 +251,13 @@ class Explainer:
         if kind == "person":
             return Element(kind=kind, id=data.users.id(code), label=data.user_label(code))
         if kind == "region" and self.model.features is not None:
-            row = code - int(self.model.features.first(code))
+            number = self.model.features.region_ids[code]
             x0, y0, x1, y1 = (float(edge) for edge in self.model.features.boxes[code])
-            return Element(kind=kind, id=row, label=f"region {row + 1}", box=(x0, y0, x1, y1))
+            box = (x0, y0, x1, y1)
+            if self.model.features.card.of == "frames":
+                picture = self._frames.get((self.model.features.image_of(code), number))
+                return Element(kind="frame", id=number, label=f"frame {number}", image=picture, box=box)
+            return Element(kind=kind, id=number, label=f"region {int(number) + 1}", box=box)
         if kind == "word" and self.model.texts is not None:
             place, token = self.model.texts.token(code)
             return Element(kind=kind, id=place, label=token.word, span=(token.start, token.end))

@@ -204,10 +204,9 @@ class Features:
         lengths = torch.from_numpy(np.load(self.folder / LENGTHS, allow_pickle=False))
         return Ragged.from_lengths(lengths, torch.arange(self.card.shape[0]))
 
-    def first(self, row: int) -> int:
-        """The first row of the image that a row of the array belongs to."""
-        offsets = self.sets.offsets
-        return int(offsets[torch.searchsorted(offsets, row, right=True) - 1])
+    def image_of(self, row: int) -> int:
+        """Code of the image that a row of the array belongs to."""
+        return int(torch.searchsorted(self.sets.offsets, row, right=True)) - 1
 
     @cached_property
     def boxes(self) -> NDArray[np.float32]:
@@ -230,6 +229,16 @@ class Features:
             for name in listed.columns:
                 table[name] = listed[name]
         return table
+
+    @cached_property
+    def region_ids(self) -> list[int | str]:
+        """(regions of all images) the number of each region in its image, or the id of each frame."""
+        sets = self.sets
+        if self.card.of == "frames":
+            frames: list[int | str] = pd.read_parquet(self.folder / REGIONS, columns=["region"])["region"].tolist()
+            return frames
+        numbers: list[int | str] = (sets.values - sets.offsets[sets.rows]).tolist()
+        return numbers
 
     def vectors(self, dataset: Dataset) -> Tensor:
         """Float32 vectors (images, d) of the dataset's images, by code: the mean over each image's regions.
