@@ -47,7 +47,12 @@ class Explainer:
         model: a trained model.
         dataset: the dataset it was trained on.
         run: name of its run, written into every explanation.
+
+    Attributes:
+        of_dataset: whether the images are those of the dataset.
     """
+
+    of_dataset = True
 
     def __init__(self, model: Recommender, dataset: Dataset, run: str = "") -> None:
         self.model, self.dataset, self.run = model.eval(), dataset, run
@@ -102,7 +107,7 @@ class Explainer:
             fingerprint=self.dataset.fingerprint,
             user=self.dataset.users.id(user),
             user_label=self.dataset.user_label(user),
-            **self._pictured(item),
+            **self.pictured(item),
             text=None if self.model.texts is None else self.model.texts.texts[item],
             task=self.model.task,
             score=score,
@@ -201,7 +206,7 @@ class Explainer:
             score = scores[item]
         return Subject(user, item, score, scores, lambda changed: self._ranked(user, item, changed))
 
-    def _pictured(self, item: int) -> dict[str, Any]:
+    def pictured(self, item: int) -> dict[str, Any]:
         """How an explanation names the image of a code."""
         data = self.dataset
         return {"item": data.items.id(item), "item_label": data.item_label(item), "image": data.image_relative(item)}

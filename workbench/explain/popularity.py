@@ -99,8 +99,8 @@ def _forecast(explainer: Explainer, user: int, item: int, known: float | None) -
         explanation=explanation,
         map=region_map(explainer, user, item) if looks else None,
         score=explanation.score,
-        low=max(explanation.score - error, 0.0),
-        high=max(explanation.score + error, 0.0),
+        low=max(explanation.score - error, min(explanation.score, 0.0)),
+        high=explanation.score + error,
         views=max(2**explanation.score - 1, 0.0),
         known=known,
     )
@@ -114,6 +114,8 @@ def _popularity_model(explainer: Explainer) -> PopularityModel:
 
 class _Guest(Explainer):
     """An explainer of one picture that no dataset holds, as image code 0."""
+
+    of_dataset = False
 
     def __init__(self, host: Explainer, pixels: NDArray[np.uint8], text: str) -> None:
         model, features, vectors = _popularity_model(host), None, torch.empty(0, 0)
@@ -135,5 +137,6 @@ class _Guest(Explainer):
         """That of the model over the posts of its dataset."""
         return self.host.usual_error
 
-    def _pictured(self, item: int) -> dict[str, Any]:
+    def pictured(self, item: int) -> dict[str, Any]:
+        """The picture has no id."""
         return {"item": OWN_PICTURE, "item_label": OWN_PICTURE, "image": None}

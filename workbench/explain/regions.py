@@ -55,22 +55,21 @@ def region_map(explainer: Explainer, user: int, item: int) -> RegionMap:
     if level is None or model.features is None or level.attention is None:
         raise DataError(f"{model.name} does not look into images: choose a run of a model with attention over regions")
     if not len(level.elements.values):
-        raise DataError(f"{data.item_label(item)} has no regions in the features of {model.name}")
+        raise DataError(f"{explainer.pictured(item)['item_label']} has no regions in the features of {model.name}")
     regions = tuple(
         explainer.named("region", code).model_copy(update={"attention": float(weight)})
         for code, weight in zip(level.elements.values.tolist(), level.attention.tolist(), strict=True)
     )
+    source: Literal["like", "post"] = "post" if model.task == "popularity" else "like"
     return RegionMap(
         model=model.name,
         run=explainer.run,
         user=data.users.id(user),
         user_label=data.user_label(user),
-        item=data.items.id(item),
-        item_label=data.item_label(item),
-        image=data.image_relative(item),
+        **explainer.pictured(item),
         regions=regions,
         grid=model.features.card.grid,
-        planted=planted_boxes(data, user, item, "post" if model.task == "popularity" else "like"),
+        planted=planted_boxes(data, user, item, source) if explainer.of_dataset else (),
         score=explainer.score(user, item) if model.task == "popularity" else None,
     )
 

@@ -9,6 +9,9 @@ from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.features.store import Features
 
+GATHERED = 256
+"""Images gathered at a time, so that their float16 vectors stay in the processor's cache until they are converted."""
+
 
 class RegionTable(nn.Module):
     """Frozen float16 vectors of every region of every image, never saved with the weights.
@@ -30,6 +33,7 @@ class RegionTable(nn.Module):
         lengths = sets.lengths
         self.most, self.width = int(lengths.max()) if len(lengths) else 0, vectors.shape[1]
         self.regular = bool((lengths == self.most).all())
+        self.space: Tensor | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, features: Features) -> RegionTable:
@@ -44,10 +48,26 @@ class RegionTable(nn.Module):
     def forward(self, items: Tensor) -> Tensor:
         """Vectors (n, M, d) in float32 of the images ``items`` (n,); 0 where an image has fewer than M regions."""
         if self.regular:
-            return self.vectors.view(-1, self.most, self.width).index_select(0, items).float()
+            blocks, found = self.vectors.view(-1, self.most, self.width), self._space(len(items))
+            for start in range(0, len(items), GATHERED):
+                part = slice(start, start + GATHERED)
+                found[part].copy_(blocks.index_select(0, items[part]))
+            return found
         block = self.vectors.new_zeros(len(items), self.most, self.width, dtype=torch.float32)
         block[self.present(items)] = self.vectors.index_select(0, self.sets(items).values).float()
         return block
+
+    def _space(self, images: int) -> Tensor:
+        """Memory (images, M, d) to gather into, in training the same for every step.
+
+        Hundreds of megabytes fresh from the system in every step cost a tenth of it. Autograd refuses to go back
+        through a block that was written over, and outside of training several threads may share a model.
+        """
+        if not self.training:
+            return self.vectors.new_empty(images, self.most, self.width, dtype=torch.float32)
+        if self.space is None or len(self.space) < images or self.space.device != self.vectors.device:
+            self.space = self.vectors.new_empty(images, self.most, self.width, dtype=torch.float32)
+        return self.space[:images]
 
     def sets(self, items: Tensor) -> Ragged:
         """Rows of the feature array that belong to each of ``items`` (n,)."""
