@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from threading import Event
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +16,8 @@ from workbench import api, demo
 from workbench.app import loading
 from workbench.app.export import archive
 from workbench.app.state import View
+from workbench.data.schema import DatasetCard
+from workbench.data.write import write_dataset
 from workbench.explain.explanation import Explanation
 from workbench.figures.export import FORMATS
 
@@ -222,3 +225,17 @@ def test_a_changed_run_is_read_again(home: Path, tmp_path: Path) -> None:
     assert loading.stamp_run(copy) == before
     (copy / "card.json").write_text((copy / "card.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert loading.stamp_run(copy) != before
+
+
+@pytest.mark.parametrize("page", ["home", "why", "aspects", "regions", "popularity"])
+def test_pictures_without_people_open_and_say_what_to_do(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {
+        "items": pd.DataFrame({"item": [1, 2]}),
+        "regions": pd.DataFrame({"item": [1], "region": [0], "x0": [0.0], "y0": [0.0], "x1": [0.5], "y1": [1.0]}),
+    }
+    write_dataset(tmp_path / "pictures", DatasetCard(name="pictures"), tables)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    app = at_page(opened(dataset="pictures"), page)
+    assert not app.exception

@@ -11,6 +11,7 @@ import torch
 
 from workbench import api
 from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
 from workbench.training.loop import Progress, Training, TrainingError, train
 from workbench.training.run import Run, RunError
 
@@ -95,3 +96,12 @@ def test_two_processes_train_to_the_quality_of_one(toy: Dataset, tmp_path: Path)
     assert len(curves[0]) == len(curves[1]) == 15
     assert curves[0][-1] < 0.7 * curves[0][0]
     assert curves[1][-1] == pytest.approx(curves[0][-1], rel=0.15)
+
+
+def test_a_model_that_cannot_be_built_leaves_no_run_behind(toy: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="workbench features"):
+        api.train("vbpr", toy.root, tmp_path / "run", device="cpu", epochs=1)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(TrainingError, match="learns from the table posts"):
+        api.train("uhan", toy.root, tmp_path / "run", device="cpu", epochs=1)
+    assert not (tmp_path / "run").exists()

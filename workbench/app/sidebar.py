@@ -90,6 +90,9 @@ def _user(folder: Path) -> None:
     except DataError:
         widgets.choose("User", [], "user", reason="This dataset cannot be opened.")
         return
+    if not names:
+        widgets.choose("User", [], "user", reason="Pictures alone: give them a social life with workbench plant.")
+        return
     _complete("user", list(names), "user", loading.first_user(stamped))
     widgets.choose("User", list(names), "user", name=names.__getitem__)
 

@@ -150,11 +150,16 @@ def _check(training: Training) -> ModelConfig:
 def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Callable[[Progress], None] | None) -> None:
     """The training of one process; process 0 alone writes and reports."""
     dataset = Dataset.open(training.data)
-    run, config = _open_run(fabric, training, dataset)
-    if run.card.finished:
+    run = _resumed(training, dataset) if training.resume else None
+    if run is not None and run.card.finished:
         return
+    kind = model_class(training.model)
+    config = kind.Config(**training.config) if run is None else run.config()
+    _check_tables(kind, dataset)
     fabric.seed_everything(training.seed, verbose=False)
-    model = model_class(training.model)(config, dataset)
+    model = kind(config, dataset)
+    # Only now, so that a model that cannot be built leaves no run behind.
+    run = run or _new_run(fabric, training, config, dataset)
     if model.at_once:
         _fit_at_once(fabric, model, dataset, run, validate, report)
         return
@@ -218,16 +223,23 @@ def _fit_at_once(
     fabric.barrier()
 
 
-def _open_run(fabric: Fabric, training: Training, dataset: Dataset) -> tuple[Run, ModelConfig]:
-    """The run folder, new or resumed, and the configuration it is trained with."""
-    if training.resume:
-        run = Run.open(training.out)
-        if run.card.fingerprint != dataset.fingerprint:
-            raise TrainingError(
-                f"{training.out} was trained on other data ({run.card.dataset}): resume it with that data"
-            )
-        return run, run.config()
-    config = model_class(training.model).Config(**training.config)
+def _check_tables(kind: type[Recommender], dataset: Dataset) -> None:
+    """Refuse a dataset that lacks a table the model learns from."""
+    for table in ("likes", "posts"):
+        if table in kind.needs and not dataset.has(table):
+            raise TrainingError(f"{kind.name} learns from the table {table}, which {dataset.root} has not: add it")
+
+
+def _resumed(training: Training, dataset: Dataset) -> Run:
+    """The run to go on with."""
+    run = Run.open(training.out)
+    if run.card.fingerprint != dataset.fingerprint:
+        raise TrainingError(f"{training.out} was trained on other data ({run.card.dataset}): resume it with that data")
+    return run
+
+
+def _new_run(fabric: Fabric, training: Training, config: ModelConfig, dataset: Dataset) -> Run:
+    """A new run folder."""
     card = RunCard(
         model=training.model,
         config=config.model_dump(mode="json"),
@@ -242,7 +254,7 @@ def _open_run(fabric: Fabric, training: Training, dataset: Dataset) -> tuple[Run
         training.out.mkdir(parents=True, exist_ok=True)
         run.save_card()
     fabric.barrier()
-    return run, config
+    return run
 
 
 def _epoch(
