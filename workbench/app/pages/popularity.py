@@ -63,11 +63,16 @@ def show() -> None:
     grid = st.grid(3, min_column_width=240)
     with grid.cell():
         post = _own(open_desk) if origin == "own" else _recorded(open_desk)
-    with grid.cell(column_span=2), desk.sentences():
+    reading, below = grid.cell(column_span=2), st.container()
+    with reading, desk.sentences():
         forecast = _forecast(open_desk, post)
+    # The map is what people wait for, so it is drawn before what stands above it.
+    with below, desk.sentences():
+        _where(open_desk, post, forecast)
+    with reading, desk.sentences():
         _reading(open_desk, post, forecast)
-    with desk.sentences():
-        _why(open_desk, post, forecast)
+    with below, desk.sentences():
+        _why(post, forecast)
 
 
 def _item(open_desk: Desk) -> int:
@@ -165,19 +170,24 @@ def _reading(open_desk: Desk, post: Post, forecast: Forecast) -> None:
         st.plotly_chart(figure, theme=None, key="balances", alt="Image or text, over all test posts", config=QUIET)
 
 
-def _why(open_desk: Desk, post: Post, forecast: Forecast) -> None:
-    """Where in the picture, which words, and what one piece changes."""
+def _where(open_desk: Desk, post: Post, forecast: Forecast) -> None:
+    """Where in the picture."""
+    regions = next((level for level in forecast.explanation.levels if level.kind == "region" and level.elements), None)
+    if regions is None:
+        return
+    weighed = [by for by in BYS if all(getattr(element, by) is not None for element in regions.elements)]
+    by = widgets.switch("Picture coloured by", weighed, "by") if weighed else None
+    if by is not None:
+        figure = forecast_heat_plotly(
+            forecast, open_desk.dataset.root, pixels=post.pixels, look=Look(by=by), theme=widgets.theme()
+        )
+        st.plotly_chart(figure, theme=None, key="heat", alt="Where in the picture", config=QUIET)
+
+
+def _why(post: Post, forecast: Forecast) -> None:
+    """Which words, and what one piece changes."""
     explanation, theme = forecast.explanation, widgets.theme()
-    levels = {level.kind: level for level in explanation.levels if level.elements}
-    regions, words = levels.get("region"), levels.get("word")
-    if regions is not None:
-        weighed = [by for by in BYS if all(getattr(element, by) is not None for element in regions.elements)]
-        by = widgets.switch("Picture coloured by", weighed, "by") if weighed else None
-        if by is not None:
-            figure = forecast_heat_plotly(
-                forecast, open_desk.dataset.root, pixels=post.pixels, look=Look(by=by), theme=theme
-            )
-            st.plotly_chart(figure, theme=None, key="heat", alt="Where in the picture", config=QUIET)
+    words = next((level for level in explanation.levels if level.kind == "word" and level.elements), None)
     if words is not None and explanation.text is not None:
         figure = words_plotly(explanation.text, words, theme=theme)
         st.plotly_chart(figure, theme=None, key="words", alt=explanation.text, config=QUIET)
