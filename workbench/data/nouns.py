@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+WORD = r"\b\w\w+\b"
+"""A word as captions are read by: a run of two or more letters or digits, the default of scikit-learn's vectorisers."""
 IRREGULAR = {
     "buses": "bus",
     "canoes": "canoe",

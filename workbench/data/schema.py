@@ -87,11 +87,12 @@ def _optional(name: str, kind: Kind, of: str | None = None, nullable: bool = Tru
     return Column(name, kind, required=False, nullable=nullable, of=of)
 
 
+BOX = ["x0", "y0", "x1", "y1"]
+"""Columns of a box, fractions of width and height: left, top, right, bottom."""
+
+
 def _box(required: bool) -> tuple[Column, ...]:
-    return tuple(
-        Column(name, "number", required=required, nullable=not required, low=0, high=1)
-        for name in ("x0", "y0", "x1", "y1")
-    )
+    return tuple(Column(name, "number", required=required, nullable=not required, low=0, high=1) for name in BOX)
 
 
 _USER = Column("user", "id", of="users")

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
+from workbench.data.schema import BOX
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import Frozen
+from workbench.explain.removal import Subject, removals
 from workbench.features.words import tokens
 from workbench.layers.evidence import Gates
 
-BOX = ["x0", "y0", "x1", "y1"]
 Weights = NDArray[np.float64]
 
 
@@ -144,12 +145,13 @@ def region_removals(explainer: Explainer, users: Tensor, items: Tensor, sets: Ra
 def _removed(explainer: Explainer, users: Tensor, items: Tensor, group: str) -> Weights:
     """Size of the change of each pair's prediction without each element of a group."""
     model, parts = explainer.model, []
+    nothing = {name: torch.empty(0, dtype=torch.int64) for name in explainer.groups}
     for user, item in zip(users.unsqueeze(1), items.unsqueeze(1), strict=True):
-        n = len(model.elements(group, user, item).values)
-        gate = torch.cat([torch.ones(1, n), 1 - torch.eye(n)]).flatten()
+        every = torch.arange(len(model.elements(group, user, item).values))
         with torch.inference_mode():
-            scores = model.score_pairs(user.expand(n + 1), item.expand(n + 1), Gates({group: gate}))
-        parts.append((scores[1:] - scores[0]).abs())
+            subject = Subject(int(user), int(item), model.score_pairs(user, item)[0], None, lambda scores: scores)
+            found = removals(model, explainer.groups, subject, nothing | {group: every})
+        parts.append(found[group].change.abs())
     return torch.cat(parts).double().numpy()
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.data.schema import BOX
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import Element, Frozen, Id
 
@@ -81,9 +82,9 @@ def planted_boxes(dataset: Dataset, user: int, item: int, source: Literal["like"
     causes = dataset.table("causes")
     rows = causes[(causes["user"] == dataset.users.id(user)) & (causes["item"] == dataset.items.id(item))]
     rows = rows[rows["source"] == source]
-    rows = rows.dropna(subset=["x0"]).drop_duplicates(["x0", "y0", "x1", "y1"])
+    rows = rows.dropna(subset=["x0"]).drop_duplicates(BOX)
     labels = rows["label"] if "label" in rows else [""] * len(rows)
     return tuple(
         PlantedBox(box=(x0, y0, x1, y1), label=str(label))
-        for (x0, y0, x1, y1), label in zip(rows[["x0", "y0", "x1", "y1"]].to_numpy(float).tolist(), labels, strict=True)
+        for (x0, y0, x1, y1), label in zip(rows[BOX].to_numpy(float).tolist(), labels, strict=True)
     )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.data.schema import BOX
 
 LABEL = "label"
 UNKNOWN = -100
@@ -110,6 +111,6 @@ def _covered(things: pd.DataFrame, rows: int, columns: int) -> Tensor:
     """(things, rows, columns) bool: whether the middle of a cell lies in the thing's box."""
     x = (np.arange(columns) + 0.5) / columns
     y = (np.arange(rows) + 0.5) / rows
-    x0, y0, x1, y1 = (things[name].to_numpy()[:, None] for name in ("x0", "y0", "x1", "y1"))
+    x0, y0, x1, y1 = (things[name].to_numpy()[:, None] for name in BOX)
     across, down = (x >= x0) & (x < x1), (y >= y0) & (y < y1)
     return torch.from_numpy(down[:, :, None] & across[:, None, :])

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.images import inside
+from workbench.data.schema import BOX
 from workbench.features.encoders.base import Encoder, Grid, Picture, Report
 from workbench.features.pictures import read_picture
 from workbench.features.store import FOLDER, FRAMES, FeatureCard, Features, check_name
@@ -280,7 +281,7 @@ def _regions(paths: Sequence[Path]) -> pd.DataFrame:
     tables = []
     for path in paths:
         with np.load(path, allow_pickle=False) as arrays:
-            table = pd.DataFrame(arrays["boxes"].astype(np.float32), columns=["x0", "y0", "x1", "y1"])
+            table = pd.DataFrame(arrays["boxes"].astype(np.float32), columns=BOX)
             table.insert(0, "region", arrays["region"])
             for name in ("label", "score"):
                 if name in arrays:

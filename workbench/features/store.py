@@ -20,6 +20,7 @@ from torch.nn import functional
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
+from workbench.data.schema import BOX
 
 FOLDER, CARD, ARRAY, LENGTHS, REGIONS = "features", "card.json", "features.npy", "lengths.npy", "regions.parquet"
 WHOLE = (1, 1)
@@ -214,14 +215,14 @@ class Features:
         if self.card.grid is not None:
             one = grid_boxes(*self.card.grid)
             return np.tile(one, (self.card.shape[0] // len(one), 1))
-        table = pd.read_parquet(self.folder / REGIONS, columns=["x0", "y0", "x1", "y1"])
+        table = pd.read_parquet(self.folder / REGIONS, columns=BOX)
         return table.to_numpy(np.float32)
 
     def regions(self, dataset: Dataset) -> pd.DataFrame:
         """The regions in the layout of the dataset's own table: item, region, x0, y0, x1, y1, [label], [score]."""
         sets = self.sets
         ids = np.array(list(dataset.items), dtype=object)[sets.rows.numpy()]
-        table = pd.DataFrame(self.boxes, columns=["x0", "y0", "x1", "y1"])
+        table = pd.DataFrame(self.boxes, columns=BOX)
         table.insert(0, "item", pd.Series(ids).infer_objects())
         table.insert(1, "region", (sets.values - sets.offsets[sets.rows]).numpy())
         if self.card.grid is None:

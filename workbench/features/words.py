@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from workbench.data.dataset import Dataset
+from workbench.data.nouns import WORD
 
-TOKEN = re.compile(r"\b\w\w+\b")
-"""A run of two or more letters or digits, the default of scikit-learn's vectorisers."""
 PADDING = 0
 LONGEST = 50
 RARE = 5
@@ -30,7 +29,7 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> list[Token]:
     """The words of ``text``, lowercase (UHAN, Section 4.1)."""
-    return [Token(found.group().lower(), found.start(), found.end()) for found in TOKEN.finditer(text)]
+    return [Token(found.group().lower(), found.start(), found.end()) for found in re.finditer(WORD, text)]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class ModelConfig(BaseModel):
         negatives: sampled images for each positive.
         patience: validations without an improvement of ``monitor`` after which training stops.
         evaluate_every: epochs between validations.
-        steps: batches that count as an epoch; None for one pass over the training data.
+        steps: batches of posts that count as an epoch; None for one pass. Likes are always learned in whole passes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

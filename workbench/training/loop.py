@@ -198,7 +198,7 @@ def _sampler(fabric: Fabric, model: Recommender, config: ModelConfig, dataset: D
     """The batches this process learns from."""
     shard = (fabric.global_rank, fabric.world_size)
     if model.task == "popularity":
-        return PostSampler(dataset, config.batch, getattr(config, "steps", None), fabric.device, shard)
+        return PostSampler(dataset, config.batch, config.steps, fabric.device, shard)
     return PairSampler(dataset, config.batch, config.negatives, fabric.device, shard)
 
 

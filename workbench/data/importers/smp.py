@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from workbench.data.check import check_images, column_faults, listed
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError, Fault
+from workbench.data.nouns import WORD
 from workbench.data.schema import SCHEMA, Column, DatasetCard
 from workbench.data.splits import split_posts
 from workbench.data.text_tables import number_ids, read_lines
@@ -28,7 +29,6 @@ FIELDS = 11
 """Of a line of ``train_data.txt``: pid uid postdate commentcount haspeople titlelen deslen tagcount avgview groupcount
 avgmembercount."""
 FEWEST_WORDS = 5
-WORD = r"\b\w\w+\b"
 NOT_ASCII = r"[^\x00-\x7f]"
 
 

@@ -12,12 +12,12 @@ from workbench.data.postcards.names import people
 from workbench.data.postcards.pictures import Codes, Gallery, Pictures, hang
 from workbench.data.postcards.posts import Posts, draw_posts
 from workbench.data.postcards.society import ASPECTS, HOURS, WEEKS, Society, gather
+from workbench.data.schema import BOX
 from workbench.data.splits import leave_one_out, split_posts
 
 START = 1_704_067_200
 """Monday 2024-01-01, midnight UTC: likes begin, pictures have been posted in the ``WEEKS`` before."""
 FEWEST_USERS = 12
-BOX = ["x0", "y0", "x1", "y1"]
 
 Names = NDArray[np.object_]
 

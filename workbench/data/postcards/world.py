@@ -16,7 +16,7 @@ from workbench.data.postcards.pictures import Pictures
 from workbench.data.postcards.plant import plant
 from workbench.data.postcards.scene import CATEGORIES, CLASSES
 from workbench.data.postcards.studio import Postcard, postcard, some_kinds
-from workbench.data.schema import DatasetCard
+from workbench.data.schema import BOX, DatasetCard
 from workbench.data.write import refuse_existing, write_dataset
 
 Size = Literal["tiny", "demo", "large"]
@@ -115,7 +115,7 @@ def pictures_of(cards: list[Postcard]) -> Pictures:
     ]
     boxes = np.array([thing.box for _, _, thing in things])
     regions = pd.DataFrame({"item": [item for item, _, _ in things], "region": [region for _, region, _ in things]})
-    regions = regions.assign(**dict(zip(("x0", "y0", "x1", "y1"), boxes.T, strict=True)))
+    regions = regions.assign(**dict(zip(BOX, boxes.T, strict=True)))
     told = pd.DataFrame(
         {
             "item": regions["item"],
