@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,8 +70,8 @@ def draw(folder: Path) -> Path:
 
 
 def test_help_of_every_command_has_an_example(ask: Ask) -> None:
-    names = ("import tables", "import smp", "demo", "check", "plant", "features", "models", "train", "evaluate")
-    for name in (*names, "recommend", "explain", "app", "doctor"):
+    names = ("import tables", "import smp", "demo", "check", "plant", "features", "topics", "models", "train")
+    for name in (*names, "evaluate", "recommend", "explain", "app", "doctor"):
         answer = ask(*name.split(), "--help")
         assert answer.code == 0
         assert f"Example: workbench {name}" in " ".join(answer.out.split())
@@ -87,6 +88,25 @@ def test_models_as_a_table(ask: Ask) -> None:
     answer = ask("models")
     assert answer.code == 0
     assert "hasc" in answer.out
+
+
+def test_topics_are_learned_and_named(ask: Ask, toy: Dataset, tmp_path: Path) -> None:
+    folder = shutil.copytree(toy.root, tmp_path / "toy")
+    answer = ask("topics", folder, "--topics", 3, "--sweeps", 20, "--least", 50)
+    assert answer.code == 0, answer.err
+    assert "3 topics of" in answer.out and "harbour" in answer.out
+    named = ask("topics", folder, "--rename", "2=storms at sea", "--json").json
+    assert [topic["name"] for topic in named["found"]][2] == "storms at sea"
+    assert sum(topic["share"] for topic in named["found"]) == pytest.approx(1)
+    again = ask("topics", folder, "--rename", "2=", "--json").json
+    assert again["found"][2]["name"] == ", ".join(list(again["found"][2]["words"])[:4])
+
+
+def test_topics_that_cannot_be_named_are_refused_in_a_sentence(ask: Ask, toy: Dataset, tmp_path: Path) -> None:
+    folder = shutil.copytree(toy.root, tmp_path / "toy")
+    missing = ask("topics", folder, "--rename", "2=sea")
+    assert missing.code == 1 and f"workbench topics {folder}" in missing.err
+    assert ask("topics", folder, "--rename", "sea").code == 2
 
 
 def test_train_writes_the_run_it_was_asked_for(trained: Path, toy: Dataset) -> None:

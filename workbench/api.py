@@ -8,27 +8,33 @@ from typing import Any
 
 from workbench.data.dataset import Dataset
 from workbench.evaluation.evaluate import evaluate as _evaluate
+from workbench.evaluation.next_item import NEXT, NEXT_NEW, evaluate_next
 from workbench.evaluation.popularity import POSTS, evaluate_posts, metrics, predictions
 from workbench.evaluation.protocols import FULL, sampled
 from workbench.evaluation.protocols import protocol as _protocol
 from workbench.evaluation.result import Evaluation
 from workbench.explain.explainer import Explainer
 from workbench.models.base import Recommender
+from workbench.models.moments import MomentModel
 from workbench.training.loop import Progress, Training
 from workbench.training.loop import train as _train
 from workbench.training.run import Run
 
 VALIDATION_METRICS = ("HR@5", "NDCG@5", "HR@10", "NDCG@10", "AUC")
+NEXT_METRICS = ("Recall@20", "NDCG@20", "MRR")
 
 
 def validate(model: Recommender, dataset: Dataset) -> dict[str, float]:
     """Validation metrics for early stopping.
 
-    Of a ranking: the held-out like among 1,000 unrated images, the same ones every time. Of a popularity model: its
-    errors on the validation posts.
+    Of a ranking: the held-out like among 1,000 unrated images, the same ones every time. Of a model of sequences: each
+    validation like as the next one. Of a popularity model: its errors on the validation posts.
     """
     if model.task == "popularity":
         return metrics(predictions(model, dataset, "validation"))
+    if isinstance(model, MomentModel):
+        following = evaluate_next(model, dataset, split="validation", metrics=NEXT_METRICS, ks=(), groups=0)
+        return {name: estimate.mean for name, estimate in following.metrics.items()}
     result = _evaluate(model, dataset, sampled(1000), split="validation", metrics=VALIDATION_METRICS, ks=(), groups=0)
     return {name: estimate.mean for name, estimate in result.metrics.items()}
 
@@ -64,9 +70,11 @@ def evaluate(
 
     Args:
         run: a run or its folder.
-        protocol: full (if left out), sampled or paper for a ranking; posts, the only one, for a popularity model.
+        protocol: full, sampled, paper, next or next-new for a ranking; posts, the only one, for a popularity model. If
+            left out: next for a model of sequences, full for any other ranking.
         data: the dataset folder, if it is no longer where the run was trained.
-        options: as for `workbench.evaluation.evaluate.evaluate` or `workbench.evaluation.popularity.evaluate_posts`.
+        options: as for `workbench.evaluation.evaluate.evaluate`, `workbench.evaluation.next_item.evaluate_next` or
+            `workbench.evaluation.popularity.evaluate_posts`.
 
     Raises:
         RunError: there is no such run, or its dataset has moved or changed.
@@ -76,7 +84,10 @@ def evaluate(
     dataset = run.open_dataset() if data is None else Dataset.open(data)
     model = run.model(dataset)
     if model.task == "ranking":
-        return _evaluate(model, dataset, _protocol(protocol or FULL.name, model), **options)
+        protocol = protocol or (NEXT if isinstance(model, MomentModel) else FULL.name)
+        if protocol in (NEXT, NEXT_NEW):
+            return evaluate_next(model, dataset, protocol, **options)
+        return _evaluate(model, dataset, _protocol(protocol, model), **options)
     if protocol not in (None, POSTS):
         raise ValueError(
             f"{model.name} predicts popularity and ranks nothing: leave the protocol {protocol!r} out, every post is "

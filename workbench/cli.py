@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import workbench
-from workbench.commands import app, data, doctor, models, reproduce, results, training
+from workbench.commands import app, data, doctor, models, reproduce, results, topics, training
 from workbench.commands.imports import ImportGroup
 from workbench.commands.terminal import StoppedError, log, screen
 
@@ -34,6 +34,7 @@ cli.add_typer(
 cli.command(epilog="Example: workbench check worlds/tiny")(data.check)
 cli.command(epilog="Example: workbench plant worlds/photos --out worlds/planted --users 300")(data.plant)
 cli.command(epilog="Example: workbench features worlds/tiny --encoder descriptor")(data.features)
+cli.command(epilog="Example: workbench topics worlds/tiny --topics 20")(topics.topics)
 cli.command(epilog="Example: workbench models --json")(models.models)
 cli.command(epilog="Example: workbench train hasc --data worlds/tiny --out runs/hasc --set dim=32 --set epochs=50")(
     training.train

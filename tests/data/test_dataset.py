@@ -80,6 +80,19 @@ def test_labels_and_unknown_ids(toy: Dataset) -> None:
         toy.table("posts")
 
 
+def test_items_are_called_by_their_name_where_they_have_one(tmp_path: Path) -> None:
+    tables = {
+        "items": pd.DataFrame({"item": [5, 3, 4], "name": ["Heat (1995)", "", None]}),
+        "likes": pd.DataFrame({"user": [1], "item": [5]}),
+    }
+    write_dataset(tmp_path / "named", DatasetCard(name="named"), tables)
+    dataset = Dataset.open(tmp_path / "named")
+    assert [dataset.item_label(code) for code in range(3)] == ["image 3", "image 4", "Heat (1995)"]
+    tables["items"] = tables["items"].assign(name=[1, 2, 3])
+    with pytest.raises(DataError, match=r"items\.parquet, column name: holds int64; write it as text"):
+        write_dataset(tmp_path / "numbered", DatasetCard(name="numbered"), tables)
+
+
 def test_ids_of_text_stay_text() -> None:
     ids = IdMap(pd.Series(["b10", "b9", "a", "b9"]), "item")
     assert list(ids) == ["a", "b10", "b9"] and isinstance(ids.id(0), str)

@@ -74,7 +74,7 @@ def test_protocols_by_name() -> None:
     assert protocol("sampled", Recommender) == sampled(100, 1)
     assert protocol("paper", Recommender) == paper(Recommender) == Protocol("paper", 1000, 10)
     assert protocol("paper", WholeList) == Protocol("paper")
-    with pytest.raises(ValueError, match="choose full, sampled or paper"):
+    with pytest.raises(ValueError, match="choose full, sampled, paper, next or next-new"):
         protocol("all", Recommender)
 
 

@@ -15,7 +15,8 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.write import write_dataset
 from workbench.explain.explainer import Explainer
-from workbench.explain.pointing import Marks, mark_regions, mark_words, region_removals
+from workbench.explain.pointing import mark_regions, mark_words, region_removals
+from workbench.explain.pointing_game import Marks
 from workbench.explain.regions import region_map
 from workbench.features.store import FeatureCard, Features, grid_boxes
 

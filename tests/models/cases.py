@@ -18,6 +18,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.data.write import write_dataset
 from workbench.features.store import WHOLE, FeatureCard, Features, grid_boxes
+from workbench.features.topics import TOPICS, Topics, TopicsCard
 from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
 from workbench.models import model_class
 from workbench.models.base import PairBatch, Recommender
@@ -35,13 +36,13 @@ def tables_of(dataset: Dataset) -> Tables:
 
 
 def rewrite(dataset: Dataset, tables: Tables, folder: Path, without: int | None = None) -> Dataset:
-    """A dataset of the same users and items with other tables, and the same image features.
+    """A dataset of the same users and items with other tables, and the same image features and topics.
 
     Args:
         without: row of the regions called "convnet" that is left out.
     """
     write_dataset(folder, dataset.card, tables)
-    changed = add_features(Dataset.open(folder))
+    changed = add_topics(add_features(Dataset.open(folder)))
     return add_features(changed, "convnet", (2, 2), without)
 
 
@@ -77,6 +78,30 @@ def add_features(
         missing=int((lengths == 0).sum()),
     )
     Features.write(dataset.root, name, card, array, lengths, regions)
+    return dataset
+
+
+def add_topics(dataset: Dataset, topics: int = 4, without: tuple[int, int] | None = None) -> Dataset:
+    """Give every text random topics that depend on the id of its image alone; the last image has none.
+
+    Args:
+        dataset: to give them to.
+        topics: how many.
+        without: code of an image and a topic that its text has nothing of.
+    """
+    theta = torch.from_numpy(
+        np.stack([np.random.default_rng(item).dirichlet(np.full(topics, 0.5)) for item in dataset.items])
+    )
+    theta[-1] = 0
+    if without is not None:
+        theta[without] = 0
+    words = [f"word{topic}" for topic in range(topics)]
+    card = TopicsCard(
+        method="test", library="none", topics=topics, alpha=0.1, eta=0.1, decay=1, days=7, least=1, sweeps=1, rare=1,
+        common=1, seed=0, fingerprint=dataset.fingerprint, documents=1, slices=1, shape=(len(theta), len(words)),
+    )  # fmt: skip
+    shares = torch.full((topics,), 1 / topics)
+    Topics.write(dataset.root, TOPICS, card, words, torch.eye(topics), shares, theta)
     return dataset
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from workbench.commands.terminal import screen
+from workbench.commands.terminal import progress, screen
 
 if TYPE_CHECKING:
     from workbench.data.importers import Importer
@@ -41,16 +42,25 @@ class ImportGroup(TyperGroup):
 
 
 def command(importer: Importer) -> Callable[..., None]:
-    """A function for typer that runs an importer: source is its argument, all else are options."""
+    """A function for typer that runs an importer: source is its argument, all else are options.
+
+    An argument ``report`` is no option: it is given what shows progress.
+    """
+    signature = inspect.signature(importer.run, eval_str=True)
+    reports = "report" in signature.parameters
 
     def run(**options: Any) -> None:
-        dataset = importer.run(**options)
+        with progress("importing") if reports else nullcontext() as tell:
+            dataset = importer.run(**options, **({"report": tell} if reports else {}))
         sizes = f"{len(dataset.users):,} users and {len(dataset.items):,} images"
         screen.print(f"{dataset.root}: {sizes} as '{dataset.name}'.")
 
-    signature = inspect.signature(importer.run, eval_str=True)
     said = _said(inspect.getdoc(importer.run) or "")
-    parameters = [_for_typer(parameter, said.get(name, "")) for name, parameter in signature.parameters.items()]
+    parameters = [
+        _for_typer(parameter, said.get(name, ""))
+        for name, parameter in signature.parameters.items()
+        if name != "report"
+    ]
     run.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=None)
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -28,9 +28,11 @@ def evaluate(
     run: RunArgument,
     data: RunData = None,
     protocol: Annotated[
-        Literal["full", "sampled", "paper"] | None,
+        Literal["full", "sampled", "paper", "next", "next-new"] | None,
         typer.Option(
-            help="Rank held-out images against all (the default), against 100 drawn ones, or as the model's paper does."
+            help="Rank held-out images against all, against 100 drawn ones, or as the model's paper does; or each as the "
+            "user's next like, among all images (next) or those new to her (next-new). Models of sequences do next if "
+            "none is chosen, others full."
         ),
     ] = None,
     k: Annotated[
@@ -66,11 +68,11 @@ def evaluate(
 
 
 def _show(found: Evaluation) -> None:
-    done = (
-        f"{found.posts:,} posts of {found.users:,} authors"
-        if found.posts
-        else f"{found.users:,} users, {found.candidates:,.0f} images ranked for each ({found.protocol} protocol)"
-    )
+    done = f"{found.users:,} users, {found.candidates:,.0f} images ranked for each ({found.protocol} protocol)"
+    if found.posts:
+        done = f"{found.posts:,} posts of {found.users:,} authors"
+    if found.moments:
+        done = f"{found.moments:,} likes of {done}"
     screen.print(f"{found.model} on {found.dataset}, {found.split} split: {done}, {found.seconds:.1f} s")
     rows = (
         (name, f"{value.mean:.4f}", "-" if value.sd is None else f"{value.sd:.4f}")

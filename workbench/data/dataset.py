@@ -172,24 +172,28 @@ class Dataset:
         wrong = set(splits) - set(SPLITS)
         if wrong:
             raise DataError(f"There is no split {show(min(wrong))}; choose among {', '.join(SPLITS)}.")
-        users, items, codes = self._coded_likes
+        users, items, codes, _ = self.coded_likes
         if not splits:
             return users, items
         keep = torch.isin(codes, torch.tensor([SPLITS.index(split) for split in splits]))
         return users[keep], items[keep]
 
     @cached_property
-    def _coded_likes(self) -> tuple[Tensor, Tensor, Tensor]:
+    def coded_likes(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """User codes, item codes, split (0 train, 1 validation, 2 test) and row of the table, (n,) each, of all likes.
+
+        Ordered as those of ``likes``.
+        """
         if not self.has("likes"):
             none = torch.empty(0, dtype=torch.int64)
-            return none, none, none
+            return none, none, none, none
         likes = self.table("likes")
         words = likes["split"] if "split" in likes else leave_one_out(likes, self.card.seed)
         users = torch.from_numpy(self.users.codes(likes["user"]))
         items = torch.from_numpy(self.items.codes(likes["item"]))
         splits = torch.from_numpy(pd.Index(SPLITS).get_indexer(pd.Index(words)).astype(np.int64))
         order = torch.argsort(users, stable=True)
-        return users[order], items[order], splits[order]
+        return users[order], items[order], splits[order], order
 
     def posts(self, *splits: str) -> tuple[Tensor, Tensor, Tensor]:
         """Users, items (codes) and popularity, each (n,), of the posts of the given splits (all without any), as filed.
@@ -262,8 +266,10 @@ class Dataset:
         return known if isinstance(known, str) else f"user {known}"
 
     def item_label(self, code: int) -> str:
-        """How an item is called: ``image 482``."""
-        return f"image {self.items.id(code)}"
+        """An item's name; without one ``image 482``."""
+        names = self._item_column("name")
+        name = None if names is None else names.iloc[code]
+        return name if isinstance(name, str) and name else f"image {self.items.id(code)}"
 
     def image_relative(self, code: int) -> str | None:
         """Path of an item's image, relative to the folder; None where it has none."""

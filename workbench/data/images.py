@@ -43,7 +43,7 @@ def _image_fault(root: Path, relative: str) -> str | None:
                 if width * height > MAX_PIXELS:
                     return f"has {width} x {height} pixels, more than {MAX_PIXELS:,}; make it smaller."
                 # JPEG decodes at an eighth of its size: enough to read all of the file, and fast.
-                image.draft("RGB", (width // 8, height // 8))
+                image.draft("RGB", (max(width // 8, 1), max(height // 8, 1)))
                 image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return f"cannot be decoded ({error}); replace the file."

@@ -107,6 +107,7 @@ SCHEMA: dict[str, Table] = {
             "items",
             (
                 _ITEM,
+                _optional("name", "text"),
                 _optional("creator", "id", of="users"),
                 _optional("image", "path"),
                 _optional("text", "text"),

@@ -94,5 +94,6 @@ def _position_of_user(likes: pd.DataFrame, keys: NDArray[np.int64]) -> tuple[NDA
 
 
 def _as_series(likes: pd.DataFrame, validation: NDArray[np.bool_], test: NDArray[np.bool_]) -> pd.Series:
-    words = np.select([validation, test], SPLITS[1:], default=SPLITS[0])
-    return pd.Series(words, index=likes.index, name="split", dtype="str")
+    # Taken by number, since an array of fixed-length words of 27 million likes has gigabytes.
+    words = pd.array(SPLITS, dtype="str").take(validation + np.int8(2) * test)
+    return pd.Series(words, index=likes.index, name="split")

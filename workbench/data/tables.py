@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from workbench.data.errors import DataError, Fault
@@ -38,6 +39,16 @@ def to_frame(table: Table, arrow: pa.Table) -> pd.DataFrame:
         elif pa.types.is_date(field.type):
             frame[field.name] = column.cast(pa.timestamp("s")).to_pandas()
     return normalise(table, frame)
+
+
+def seconds(values: pd.Series) -> NDArray[np.int64]:
+    """Times (n,) of a checked column, seconds since 1970 (UTC) rounded down, from numbers or timestamps."""
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        whole: NDArray[np.int64] = np.floor(values.to_numpy(np.float64)).astype(np.int64)
+        return whole
+    utc = values if values.dt.tz is None else values.dt.tz_convert("UTC").dt.tz_localize(None)
+    stamps: NDArray[np.int64] = utc.to_numpy("datetime64[s]").astype(np.int64)
+    return stamps
 
 
 def read_parquet(path: Path, table: Table) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def evaluate(
         split=split,
         users=codes.numel(),
         metrics=estimates(per_user),
-        groups=sparsity_groups(dataset.history.lengths[codes], per_user, groups),
+        groups=sparsity_groups(codes, dataset.history.lengths[codes], per_user, groups),
         coverage={f"Coverage@{k}": coverage(shown[:, :k], model.n_items) for k in ks},
         seconds=time.perf_counter() - started,
         user_codes=codes.numpy(),
@@ -115,7 +115,7 @@ def top_k(
     device = model.device
     users = users.to(device)
     known = None if exclude is None else exclude.to(device)
-    found = [_best(scores, k) for _, scores in _score_blocks(model, users, known, block)]
+    found = [best(scores, k) for _, scores in _score_blocks(model, users, known, block)]
     if not found:
         return torch.empty((0, k), dtype=torch.int64), torch.empty((0, k))
     return torch.cat([items for items, _ in found]), torch.cat([scores for _, scores in found])
@@ -186,9 +186,9 @@ def _rank(
     for part, scores in _score_blocks(model, task.users, task.known, block):
         own = task.relevant.select(torch.arange(part.start, part.stop, device=scores.device))
         rows, values = own.rows, scores[own.rows, own.values]
-        blocks.append(torch.stack([_mean_ranks(pool, rows, values) for pool in task.pools(part, scores)]))
+        blocks.append(torch.stack([mean_ranks(pool, rows, values) for pool in task.pools(part, scores)]))
         if k:
-            shown.append(_best(scores, k)[0])
+            shown.append(best(scores, k)[0])
         if progress is not None:
             progress(part.stop, task.users.numel())
     sizes = task.pool_sizes(model.n_items)
@@ -196,7 +196,7 @@ def _rank(
     return ranks, torch.cat(shown) if k else torch.empty((0, 0), dtype=torch.int64)
 
 
-def _mean_ranks(pool: Tensor, rows: Tensor, values: Tensor) -> Tensor:
+def mean_ranks(pool: Tensor, rows: Tensor, values: Tensor) -> Tensor:
     """(E,) mean rank of score ``values`` (E,), each one of its row ``rows`` (E,) of ``pool`` (R, n).
 
     With g scores above, l below and e equal (itself included) it is g + (e + 1) / 2 = (g - l + n + 1) / 2, so one
@@ -210,9 +210,10 @@ def _mean_ranks(pool: Tensor, rows: Tensor, values: Tensor) -> Tensor:
     return (torch.cat(above_less_below).double() + pool.shape[1] + 1) / 2
 
 
-def _best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    best = scores.topk(min(k, scores.shape[1]), dim=1)
-    return torch.where(best.values == -torch.inf, -1, best.indices).cpu(), best.values.cpu()
+def best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Columns and values (R, k) of the largest of each row, on the CPU; -1 where only absent images (-inf) are left."""
+    found = scores.topk(min(k, scores.shape[1]), dim=1)
+    return torch.where(found.values == -torch.inf, -1, found.indices).cpu(), found.values.cpu()
 
 
 def _score_blocks(
@@ -229,7 +230,7 @@ def _score_blocks(
     try:
         for start in range(0, users.numel(), block):
             some = users[start : start + block]
-            scores = _checked(model, model.score_items(some), some)
+            scores = checked(model, model.score_items(some), some)
             if known is not None:
                 hidden = known.select(some)
                 scores = scores.index_put((hidden.rows, hidden.values), scores.new_tensor(-torch.inf))
@@ -238,7 +239,7 @@ def _score_blocks(
         model.train(was_training)
 
 
-def _checked(model: Recommender, scores: Tensor, users: Tensor) -> Tensor:
+def checked(model: Recommender, scores: Tensor, users: Tensor) -> Tensor:
     """The scores in at least single precision, if they are finite and of the right shape."""
     wanted = (users.numel(), model.n_items)
     if scores.shape != wanted:

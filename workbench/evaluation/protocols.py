@@ -62,7 +62,7 @@ def protocol(name: str, model: Recommender | type[Recommender]) -> Protocol:
         return sampled()
     if name == "paper":
         return paper(model)
-    raise ValueError(f"There is no protocol {name!r}; choose full, sampled or paper.")
+    raise ValueError(f"There is no protocol {name!r}; choose full, sampled, paper, next or next-new.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,13 +60,15 @@ class Evaluation(BaseModel):
         split: the split whose likes or posts were held out.
         users: number of users with held-out likes or posts.
         posts: number of posts predicted; 0 for a ranking.
+        moments: number of held-out likes predicted one after the other; 0 where users are ranked once.
         metrics: by metric name.
         groups: from the users with the fewest train likes to those with the most.
         coverage: ``"Coverage@K"`` to the share of all images that stand in somebody's first K of the full ranking.
         seconds: wall-clock time.
-        user_codes: (users,) codes of the users evaluated, (posts,) of the authors of the posts; not exported.
-        per_user: metric name to (users,) values, or (posts,) errors, in the order of ``user_codes``, for paired tests;
-            not exported.
+        user_codes: (users,) codes of the users evaluated, (posts,) of the authors of the posts, (moments,) of the users
+            at each moment; not exported.
+        per_user: metric name to (users,) or (moments,) values, or (posts,) errors, in the order of ``user_codes``, for
+            paired tests; not exported.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -80,6 +82,7 @@ class Evaluation(BaseModel):
     split: Split
     users: int
     posts: int = 0
+    moments: int = 0
     metrics: dict[str, Estimate]
     groups: tuple[SparsityGroup, ...]
     coverage: dict[str, float]
@@ -108,15 +111,18 @@ def quantile_groups(counts: NDArray[np.int64], groups: int) -> list[NDArray[np.b
 
 
 def sparsity_groups(
-    likes: Tensor, per_user: Mapping[str, NDArray[np.float64]], groups: int
+    users: Tensor, likes: Tensor, per_user: Mapping[str, NDArray[np.float64]], groups: int
 ) -> tuple[SparsityGroup, ...]:
-    """Quantile groups of users by their train ``likes`` (users,), with the means of ``per_user`` in each."""
-    counts = likes.numpy()
+    """Quantile groups of ``users`` (codes, as often as they have values) by their train ``likes``, one for each value.
+
+    Each group has the means of ``per_user``, whose values are in the order of ``users``.
+    """
+    codes, counts = users.numpy(), likes.numpy()
     return tuple(
         SparsityGroup(
             fewest=int(counts[inside].min()),
             most=int(counts[inside].max()),
-            users=int(inside.sum()),
+            users=len(np.unique(codes[inside])),
             metrics=estimates({name: values[inside] for name, values in per_user.items()}),
         )
         for inside in quantile_groups(counts, groups)

@@ -13,13 +13,15 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.evaluation.evaluate import top_k
-from workbench.explain.explanation import Element, EvidenceLevel, Explanation, Frozen, Id
+from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
+from workbench.explain.naming import Names
 from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
-from workbench.explain.sentences import forecast_sentence, sentence
+from workbench.explain.sentences import forecast_sentence, removal_sentence, sentence
 from workbench.explain.verdict import judge
-from workbench.layers.evidence import EvidenceGroup
+from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
+from workbench.models.moments import MomentModel
 from workbench.training.run import Run
 
 TYPICAL = 10
@@ -38,6 +40,8 @@ POSTS, COVERED = 256, 0.8
 """Posts predicted at a time, and the share of them whose error the interval of a forecast covers."""
 DEEP = 5
 """Of how many elements, those with the highest attention, an explanation shows the parts."""
+LATEST = 100
+"""How many likes, the latest, an explanation of a model of sequences shows; older ones count but are not told apart."""
 
 
 class Explainer:
@@ -56,7 +60,7 @@ class Explainer:
 
     def __init__(self, model: Recommender, dataset: Dataset, run: str = "") -> None:
         self.model, self.dataset, self.run = model.eval(), dataset, run
-        self.device = model.device
+        self.device, self.names = model.device, Names(model, dataset)
         history, uploads = dataset.history, dataset.uploads
         rows, items = torch.cat([history.rows, uploads.rows]), torch.cat([history.values, uploads.values])
         self.known = Ragged.from_pairs(rows, items, len(history))
@@ -68,38 +72,58 @@ class Explainer:
         dataset = dataset or run.open_dataset()
         return cls(run.model(dataset, device), dataset, run.name)
 
-    def recommend(self, user: int, k: int = 10) -> list[Recommendation]:
+    def recommend(self, user: int, k: int = 10, moment: int | None = None) -> list[Recommendation]:
         """The ``k`` best images for a user code, without those she liked in training or made herself.
 
+        Args:
+            user: code.
+            k: how many.
+            moment: for a model of sequences, how many likes of the user have happened, those of the train split if left
+                out; images liked after that are recommended, too.
+
         Raises:
-            DataError: ``k`` is below 1, no image is left to recommend, or the model predicts popularity.
+            DataError: ``k`` is below 1, no image is left to recommend, the model predicts popularity, or knows no
+                moments.
         """
         if self.model.task != "ranking":
             raise DataError(f"{self.model.name} predicts popularity and ranks nothing: choose a run of a ranking model")
-        left = len(self.dataset.items) - len(torch.unique(self.known.row(user)))
+        known = self._seen(user, moment)
+        left = len(self.dataset.items) - len(known)
         if k < 1 or left < 1:
             raise DataError(
                 f"user {self.dataset.users.id(user)}: asked for {k} images of {left} new to her; ask for 1 to {left}"
             )
-        items, scores = top_k(self.model, self._codes(user), min(k, left), exclude=self.known)
-        pairs = zip(items[0].tolist(), scores[0].tolist(), strict=True)
+        with torch.inference_mode():
+            all_scores = self.model.score_items(self._codes(user), self._at(moment, 1))[0]
+        scores, items = all_scores.index_fill(0, known, -torch.inf).topk(min(k, left))
+        pairs = zip(items.tolist(), scores.tolist(), strict=True)
         ids = self.dataset.items
         return [Recommendation(item=ids.id(i), rank=n, score=s) for n, (i, s) in enumerate(pairs, 1)]
 
     @torch.inference_mode()
-    def explain(self, user: int, item: int) -> Explanation:
+    def explain(self, user: int, item: int, moment: int | None = None) -> Explanation:
         """The explanation of one image for one user, both given as codes.
 
         Of parts inside other elements (the regions of liked images) it shows those of the ``DEEP`` elements with the
-        highest attention.
+        highest attention, of the likes of a sequence the latest 100.
+
+        Args:
+            user: code; ``item`` that of the image.
+            item: see above.
+            moment: for a model of sequences, how many likes of the user have happened.
+
+        Raises:
+            DataError: the model knows no moments, or the user has fewer likes.
         """
-        reading = self.model.read(self._codes(user), self._codes(item))
-        subject = self._subject(user, item, reading.scores[0])
-        shown = {level.name: _shown(level, reading.levels) for level in reading.levels}
+        reading = self.model.read(self._codes(user), self._codes(item), self._at(moment, 1))
+        subject = self._subject(user, item, reading, moment)
+        shown = {level.name: self._shown(level, reading.levels) for level in reading.levels}
         worth = removals(self.model, self.groups, subject, {name: shown[name] for name in self.groups})
-        levels = tuple(self._level(level, shown[level.name], worth[level.name], reading) for level in reading.levels)
+        times = self._times(user, moment)
+        levels = tuple(
+            self._level(level, shown[level.name], worth[level.name], reading, times) for level in reading.levels
+        )
         own, score = float(reading.own[0]), float(reading.scores[0])
-        ranked = subject.scores is not None
         return Explanation(
             model=self.model.name,
             run=self.run,
@@ -108,6 +132,7 @@ class Explainer:
             user=self.dataset.users.id(user),
             user_label=self.dataset.user_label(user),
             **self.pictured(item),
+            moment=moment,
             text=None if self.model.texts is None else self.model.texts.texts[item],
             task=self.model.task,
             score=score,
@@ -115,9 +140,17 @@ class Explainer:
             candidates=0 if subject.scores is None else int(subject.scores.isfinite().sum()),
             own=own,
             levels=levels,
-            sentence=sentence(own, levels, self.groups) if ranked else forecast_sentence(score, levels, self.groups),
-            verdict=judge(own, levels, predicts=not ranked),
+            sentence=self._sentence(own, score, levels),
+            verdict=judge(own, levels, predicts=self.model.task == "popularity"),
         )
+
+    def _sentence(self, own: float, score: float, levels: Sequence[EvidenceLevel]) -> str:
+        if self.model.task == "popularity":
+            return forecast_sentence(score, levels, self.groups)
+        # A model of sequences has no exact shares for what its states are made of.
+        if isinstance(self.model, MomentModel) and not any(e.contribution is not None for e in levels[0].elements):
+            return removal_sentence(levels, self.groups)
+        return sentence(own, levels, self.groups)
 
     def look(self, user: int, item: int) -> Level | None:
         """Attention over the regions of an image for a user (codes); None for a model that looks into no image."""
@@ -193,25 +226,55 @@ class Explainer:
     def _codes(self, code: int, repeat: int = 1) -> Tensor:
         return torch.full((repeat,), code, device=self.device)
 
-    def _ranked(self, user: int, item: int, scores: Tensor) -> Tensor:
-        """``scores`` (n, images) with the images that are not new to the user out of the race, but for this one."""
-        seen = self.known.row(user).to(self.device)
+    def _at(self, moment: int | None, rows: int) -> Gates:
+        """The gates of a moment."""
+        if moment is None:
+            return OPEN
+        if not isinstance(self.model, MomentModel):
+            raise DataError(f"{self.model.name} does not read likes in the order of time: ask without a moment")
+        return Gates(until=torch.full((rows,), moment, device=self.device))
+
+    def _seen(self, user: int, moment: int | None) -> Tensor:
+        """Codes of the images that are not new to a user at a moment."""
+        codes: Tensor = self.known.row(user)
+        if moment is None or not isinstance(self.model, MomentModel):
+            return _distinct(codes.to(self.device))
+        likes = self.model.sequences.likes.sets.row(user)
+        if not 1 <= moment <= len(likes):
+            who = self.dataset.users.id(user)
+            raise DataError(f"user {who} has {len(likes)} likes: choose a moment from 1 to {len(likes)}")
+        codes = torch.cat([likes[:moment], self.dataset.uploads.row(user).to(self.device)])
+        return _distinct(codes)
+
+    def _times(self, user: int, moment: int | None) -> list[int]:
+        """When the likes happened that a model of sequences read; empty for any other."""
+        if not isinstance(self.model, MomentModel):
+            return []
+        places = self.model.likes(self._codes(user), self._at(moment, 1)).values
+        return [int(time) for time in self.model.sequences.times[places]]
+
+    def _ranked(self, seen: Tensor, item: int, scores: Tensor) -> Tensor:
+        """``scores`` (n, images) with the images ``seen`` out of the race, but for this one."""
         return scores.index_fill(1, seen[seen != item], -torch.inf)
 
-    def _subject(self, user: int, item: int, score: Tensor) -> Subject:
+    def _subject(self, user: int, item: int, reading: Reading, moment: int | None) -> Subject:
         """The pair to take apart; popularity is predicted for the pair alone, tastes rank it among all images."""
-        scores = None
+        scores, score, seen = None, reading.scores[0], self._seen(user, moment)
         if self.model.task == "ranking":
-            scores = self._ranked(user, item, self.model.score_items(self._codes(user)))[0]
+            everything = self.model.score_items(self._codes(user), self._at(moment, 1))
+            scores = self._ranked(seen, item, everything)[0]
             score = scores[item]
-        return Subject(user, item, score, scores, lambda changed: self._ranked(user, item, changed))
+        sizes = {level.name: len(level.elements.values) for level in reading.levels}
+        return Subject(user, item, score, scores, lambda changed: self._ranked(seen, item, changed), sizes, moment)
 
     def pictured(self, item: int) -> dict[str, Any]:
         """How an explanation names the image of a code."""
         data = self.dataset
         return {"item": data.items.id(item), "item_label": data.item_label(item), "image": data.image_relative(item)}
 
-    def _level(self, level: Level, shown: Tensor, removal: Removal, reading: Reading) -> EvidenceLevel:
+    def _level(
+        self, level: Level, shown: Tensor, removal: Removal, reading: Reading, times: Sequence[int]
+    ) -> EvidenceLevel:
         """A level of the model's reading in the dataset's own ids and words."""
         group = self.groups.get(level.name)
         kind = "aspect" if group is None else group.kind
@@ -227,9 +290,11 @@ class Explainer:
                 "removal": float(removal.change[row]),
                 "rank_without": None if removal.rank is None else int(removal.rank[row]),
             }
+            if times and level.name == "history":
+                numbers["time"] = times[k]
             if parents is not None:
-                numbers["of"] = self.named(self.groups[str(group.within)].kind, int(parents[k])).id  # type: ignore[union-attr]
-            elements.append(self.named(kind, int(level.elements.values[k])).model_copy(update=numbers))
+                numbers["of"] = self.names.element(self.groups[str(group.within)].kind, int(parents[k])).id  # type: ignore[union-attr]
+            elements.append(self.names.element(kind, int(level.elements.values[k])).model_copy(update=numbers))
         return EvidenceLevel(
             name=level.name,
             kind=kind,
@@ -238,48 +303,24 @@ class Explainer:
             elements=tuple(elements),
         )
 
-    @cached_property
-    def _frames(self) -> dict[tuple[int, int | str], str]:
-        """Pictures of the frames of reels, by image code and frame."""
-        if not self.dataset.has("frames"):
-            return {}
-        table = self.dataset.table("frames")
-        codes = self.dataset.items.codes(table["item"])
-        return dict(zip(zip(codes.tolist(), table["frame"].tolist(), strict=True), table["image"], strict=True))
-
-    def named(self, kind: str, code: int) -> Element:
-        """An element without numbers yet."""
-        data = self.dataset
-        if kind == "image":
-            picture = data.image_relative(code)
-            return Element(kind=kind, id=data.items.id(code), label=data.item_label(code), image=picture)
-        if kind == "person":
-            return Element(kind=kind, id=data.users.id(code), label=data.user_label(code))
-        if kind == "region" and self.model.features is not None:
-            number = self.model.features.region_ids[code]
-            x0, y0, x1, y1 = (float(edge) for edge in self.model.features.boxes[code])
-            box = (x0, y0, x1, y1)
-            if self.model.features.card.of == "frames":
-                picture = self._frames.get((self.model.features.image_of(code), number))
-                return Element(kind="frame", id=number, label=f"frame {number}", image=picture, box=box)
-            return Element(kind=kind, id=number, label=f"region {int(number) + 1}", box=box)
-        if kind == "word" and self.model.texts is not None:
-            place, token = self.model.texts.token(code)
-            return Element(kind=kind, id=place, label=token.word, span=(token.start, token.end))
-        group = self.model.evidence[code]
-        return Element(kind=kind, id=group.name, label=group.label)
+    def _shown(self, level: Level, levels: Sequence[Level]) -> Tensor:
+        """Positions of the elements of a level that an explanation shows."""
+        everything = torch.arange(len(level.elements.values), device=level.elements.values.device)
+        if level.parent is None:
+            ordered = level.name == "history" and isinstance(self.model, MomentModel)
+            return everything[-LATEST:] if ordered else everything
+        above = next(other for other in levels if other.name == self.groups[level.name].within)
+        if above.attention is None:
+            return everything
+        best = self._shown(above, levels)
+        best = best[above.attention[best].topk(min(DEEP, len(best))).indices]
+        return everything[torch.isin(level.parent, best)]
 
 
 def _rank(scores: Tensor, score: Tensor) -> int:
     return 1 + int((scores > score).sum())
 
 
-def _shown(level: Level, levels: Sequence[Level]) -> Tensor:
-    """Positions of the elements of a level that an explanation shows."""
-    everything = torch.arange(len(level.elements.values), device=level.elements.values.device)
-    if level.parent is None:
-        return everything
-    above = levels[[other.name for other in levels].index(level.name) - 1]
-    if above.attention is None:
-        return everything
-    return everything[torch.isin(level.parent, above.attention.topk(min(DEEP, len(above.attention))).indices)]
+def _distinct(codes: Tensor) -> Tensor:
+    found: Tensor = torch.unique(codes)
+    return found

@@ -46,6 +46,7 @@ class Element(Frozen):
         of: for a part of another element (a region of a liked image), the id of that element.
         box: for a region, x0, y0, x1, y1 as fractions of width and height.
         span: for a word, where it stands in the text: ``text[start:end]``.
+        time: for what happened at a moment, when: seconds since 1970 (UTC).
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Element(Frozen):
     of: Id | None = None
     box: tuple[float, float, float, float] | None = None
     span: tuple[int, int] | None = None
+    time: int | None = None
 
 
 class EvidenceLevel(Frozen):
@@ -123,6 +125,7 @@ class Explanation(Frozen):
         task: ranking, or popularity: then the score is the predicted log2(views a day + 1) and there is no rank.
         rank: rank of the image (1 = best) among those the user neither liked in training nor made herself.
         candidates: how many images that ranking has.
+        moment: for a model of sequences, how many likes of the user had happened; None for those of the train split.
         text: the caption, where the model reads words.
         own: the part of the score no evidence carries.
         levels: from top to bottom; the first is the level of aspects where the model has several groups.
@@ -139,6 +142,7 @@ class Explanation(Frozen):
     item: Id
     item_label: str
     image: str | None = None
+    moment: int | None = None
     text: str | None = None
     task: Literal["ranking", "popularity"] = "ranking"
     score: float

@@ -58,7 +58,7 @@ def region_map(explainer: Explainer, user: int, item: int) -> RegionMap:
     if not len(level.elements.values):
         raise DataError(f"{explainer.pictured(item)['item_label']} has no regions in the features of {model.name}")
     regions = tuple(
-        explainer.named("region", code).model_copy(update={"attention": float(weight)})
+        explainer.names.element("region", code).model_copy(update={"attention": float(weight)})
         for code, weight in zip(level.elements.values.tolist(), level.attention.tolist(), strict=True)
     )
     source: Literal["like", "post"] = "post" if model.task == "popularity" else "like"

@@ -35,6 +35,8 @@ class Subject:
         score: its score with everything present.
         scores: (images,) scores of all images with everything present; None where nothing is ranked.
         ranked: takes those images out of scores (n, images) that are not in the race.
+        sizes: number of elements of each group.
+        until: likes that had happened at the moment of the score; None for those of the train split.
     """
 
     user: int
@@ -42,6 +44,8 @@ class Subject:
     score: Tensor
     scores: Tensor | None
     ranked: Callable[[Tensor], Tensor]
+    sizes: Mapping[str, int]
+    until: int | None = None
 
 
 def removals(
@@ -55,14 +59,13 @@ def removals(
         subject: what is scored.
         chosen: by group, the positions (n,) of the elements to remove.
     """
-    one = torch.full((1,), subject.user, device=model.device), torch.full((1,), subject.item, device=model.device)
-    sizes = {name: len(model.elements(name, *one).values) for name in groups}
     found: dict[Case, tuple[Tensor, Tensor | None]] = {}
     for side in ("user", "item"):
         names = [name for name, group in groups.items() if group.side == side]
         cases = [(name, int(k)) for name in names for k in chosen[name]] + [(name, -1) for name in names]
-        mine = {name: sizes[name] for name in names}
-        for part in _batches(cases, max(model.n_items, sum(mine.values()))):
+        mine = {name: subject.sizes[name] for name in names}
+        held = model.per_like * subject.sizes.get("history", 0)
+        for part in _batches(cases, max(model.n_items, sum(mine.values()), held)):
             found |= zip(part, _without(model, side, subject, mine, part), strict=True)
     aspects = [(name, -1) for name, group in groups.items() if group.within is None]
     wanted = {name: [(name, int(k)) for k in chosen[name]] for name in groups} | {ASPECTS: aspects}
@@ -90,7 +93,8 @@ def _without(
     """
     rows = len(cases)
     users, items = (torch.full((rows,), code, device=model.device) for code in (subject.user, subject.item))
-    gates = _gates(sizes, cases, model.device)
+    until = None if subject.until is None else torch.full((rows,), subject.until, device=model.device)
+    gates = _gates(sizes, cases, until, model.device)
     if subject.scores is None:
         score = model.score_pairs(users, items, gates)
         return [(change, None) for change in score - subject.score]
@@ -105,7 +109,7 @@ def _without(
     return list(zip(score - subject.score, rank, strict=True))
 
 
-def _gates(sizes: Mapping[str, int], cases: Sequence[Case], device: torch.device) -> Gates:
+def _gates(sizes: Mapping[str, int], cases: Sequence[Case], until: Tensor | None, device: torch.device) -> Gates:
     """Gates of ``len(cases)`` rows, each with one element or one whole group closed; groups left alone have none."""
     elements, aspects = {}, {}
     for name, size in sizes.items():
@@ -118,4 +122,4 @@ def _gates(sizes: Mapping[str, int], cases: Sequence[Case], device: torch.device
         whole = [row for row, k in mine if k < 0]
         if whole:
             aspects[name] = torch.ones(len(cases), device=device).index_fill_(0, torch.tensor(whole, device=device), 0)
-    return Gates(elements, aspects)
+    return Gates(elements, aspects, until)

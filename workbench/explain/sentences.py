@@ -44,6 +44,30 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
     return f"{degree} because {groups[best].phrase}: {listed}."
 
 
+def removal_sentence(levels: Sequence[EvidenceLevel], groups: Mapping[str, EvidenceGroup]) -> str:
+    """The main reason where no exact shares are known: the pieces without which the score would fall most.
+
+    Args:
+        levels: the levels of the explanation.
+        groups: the evidence groups by name.
+    """
+    pieces = [
+        (level, e)
+        for level in levels
+        if level.name != ASPECTS and level.within is None
+        for e in level.elements
+        if e.removal is not None and e.removal < 0
+    ]
+    if not pieces:
+        return "No single thing you liked speaks for this image: without any one of them its score stays or rises."
+    pieces.sort(key=lambda piece: piece[1].removal or 0.0)
+    least = SLIGHT * abs(pieces[0][1].removal or 0.0)
+    named = [(level, e) for level, e in pieces[:NAMED] if abs(e.removal or 0.0) >= least]
+    first = named[0][0].name
+    listed = ", ".join(f"{e.label} ({e.removal:+.2f} without)" for level, e in named if level.name == first)
+    return f"Most of all because {groups[first].phrase}: {listed}."
+
+
 def forecast_sentence(score: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, EvidenceGroup]) -> str:
     """A prediction and what it rests on: the pieces without which it would change most.
 

@@ -26,7 +26,8 @@ def judge(own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False
     of its contribution where the model does not weigh); removal costs what the score loses without it. The rules, in
     order:
 
-    1. cannot be judged: fewer than two elements, or no preference among them (entropy within 5% of uniform);
+    1. cannot be judged: fewer than two elements, nothing shown of them (a model without attention and exact shares), or
+       no preference among them (entropy within 5% of uniform);
     2. not supported: own taste makes up 80% or more of the positive score, so it rests on something not shown;
     3. not supported: no removal of a single element lowers the score;
     4. supported: the element shown strongest is also the one whose removal costs most, or is among the three
@@ -41,6 +42,9 @@ def judge(own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False
         reason = few if pool else "The model has no evidence here, so there is nothing to check."
         return Verdict(badge="cannot be judged", reason=reason, numbers=numbers)
     spread = flatness(shown)
+    if not any(shown):
+        reason = "The model weighs nothing and has no exact shares, so it shows nothing that removal could contradict."
+        return Verdict(badge="cannot be judged", reason=reason, numbers=numbers)
     if spread is None or spread >= FLAT:
         reason = "The model spreads itself evenly over all evidence: it shows no preference to check."
         return Verdict(

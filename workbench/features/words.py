@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -90,14 +90,21 @@ class Texts:
         self.vocabulary, self.texts = vocabulary, tuple(texts)
 
     @classmethod
-    def of(cls, dataset: Dataset, rare: int = RARE, longest: int = LONGEST) -> Texts:
-        """The captions of a dataset, with the words of its training posts as vocabulary.
+    def of(
+        cls,
+        dataset: Dataset,
+        rare: int = RARE,
+        longest: int = LONGEST,
+        learned: Literal["posts", "likes"] = "posts",
+    ) -> Texts:
+        """The captions of a dataset, with the words of what was posted or liked in its train split as vocabulary.
 
-        Rare words are those with fewer than ``rare`` occurrences (5 in UHAN, Section 4.1).
+        Rare words are those with fewer than ``rare`` occurrences (5 in UHAN, Section 4.1). An image liked often is
+        counted once.
         """
         texts = dataset.texts
-        learned = dataset.posts("train")[1].tolist()
-        return cls(Vocabulary.of((texts[item] for item in learned), rare, longest), texts)
+        learned_items = dataset.posts("train")[1] if learned == "posts" else torch.unique(dataset.likes("train")[1])
+        return cls(Vocabulary.of((texts[item] for item in learned_items.tolist()), rare, longest), texts)
 
     def codes(self) -> Tensor:
         """Word codes (images, longest), padded at the end with 0."""

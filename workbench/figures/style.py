@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final, Literal
 
 from matplotlib import font_manager
+from matplotlib.colors import to_hex, to_rgb
 
 ThemeName = Literal["light", "dark"]
 
@@ -121,6 +122,37 @@ def colour_of(group: str, kind: str = "", number: int = 0) -> str:
     if group == "topics" or kind == "topic":
         return TOPIC_COLOURS[number % len(TOPIC_COLOURS)]
     return GROUP_COLOURS[group if group in GROUP_COLOURS else KIND_GROUPS.get(kind, "own")]
+
+
+def mix(colour: str, background: str, share: float) -> str:
+    """A colour that covers ``share`` (0..1) of a background."""
+    pairs = zip(to_rgb(colour), to_rgb(background), strict=True)
+    red, green, blue = (c * share + b * (1 - share) for c, b in pairs)
+    return to_hex((red, green, blue))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, 0 (black) to 1 (white), as WCAG 2 defines it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast of two colours, 1 to 21 (WCAG 2)."""
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def ink_on(background: str) -> str:
+    """Black or white, whichever can be read better; its contrast is never below 4.5."""
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, background))
+
+
+def seen_on(colour: str, theme: Theme, least: float = 3.0) -> str:
+    """A colour mixed with that of the letters as far as its contrast with the page needs it."""
+    shares = (step / 10 for step in range(10, 0, -1))
+    mixed = (mix(colour, theme.text, share) for share in shares)
+    return next((one for one in mixed if contrast(one, theme.background) >= least), theme.text)
 
 
 @cache

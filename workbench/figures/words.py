@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import plotly.graph_objects as go
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -24,10 +23,11 @@ from workbench.figures.style import (
     SCREEN_BASE,
     SCREEN_SMALL,
     SMALL,
-    THEMES,
     Theme,
     ThemeName,
     colour_of,
+    ink_on,
+    mix,
     theme_named,
 )
 from workbench.figures.text import decimals, fit, hover_text, markup, signed_text, text_width, weight_text, wrap
@@ -96,6 +96,10 @@ def _add_unread(found: list[Piece], text: str, apart: bool) -> bool:
     return apart
 
 
+Line = list[tuple[float, float, Piece]]
+"""Left edge, width and piece, from left to right."""
+
+
 @dataclass(frozen=True)
 class Words:
     """The caption in lines; each read word on its highlight, weight and removal under it.
@@ -138,29 +142,17 @@ class Words:
     def _colours(self, word: Element, theme: Theme) -> tuple[str, str]:
         """Background and letters of a word, readable on each other."""
         share = 0.08 + 0.92 * self._strength(word)
-        mixed = [h * share + p * (1 - share) for h, p in zip(to_rgb(self._hue), to_rgb(theme.background), strict=True)]
-        luminance = 0.2126 * mixed[0] ** 2.2 + 0.7152 * mixed[1] ** 2.2 + 0.0722 * mixed[2] ** 2.2
-        return to_hex((mixed[0], mixed[1], mixed[2])), THEMES["light"].text if luminance > 0.18 else THEMES["dark"].text
+        background = mix(self._hue, theme.background, share)
+        return background, ink_on(background)
 
     def _removal(self, word: Element) -> str:
         places = decimals(other.removal for other in self.level.elements)
         return signed_text(word.removal, min(places, 3))
 
-    def _lines(self, width: float, size: float, unit: float) -> list[list[tuple[float, float, Piece]]]:
+    def _lines(self, width: float, size: float, unit: float) -> list[Line]:
         """Left edge, width and piece, line by line; ``unit`` inches make 1 of ``width``."""
-        lines: list[list[tuple[float, float, Piece]]] = [[]]
-        x = 0.0
-        for group in _groups(pieces(self.text, self.level.elements)):
-            shown = [(piece, self._width(piece, width * unit, size) / unit) for piece in group]
-            total = sum(wide for _, wide in shown)
-            if lines[-1] and x + total > width:
-                lines.append([])
-                x = 0.0
-            for piece, wide in shown:
-                lines[-1].append((x, wide, piece))
-                x += wide
-            x += SPACE / unit
-        return lines
+        found = pieces(self.text, self.level.elements)
+        return set_lines(found, width, SPACE / unit, lambda piece: self._width(piece, width * unit, size) / unit)
 
     def _width(self, piece: Piece, most: float, size: float) -> float:
         word = text_width(piece.text, size)
@@ -239,6 +231,23 @@ class Words:
         if piece.element.removal is not None:
             lines.append(f'<span style="color:{theme.text}">|</span> {markup(self._removal(piece.element))}')
         canvas.write(0, top + 24, "<br>".join(lines), SCREEN_SMALL, color=theme.muted, yanchor="top", **centred)
+
+
+def set_lines(found: list[Piece], width: float, space: float, measure: Callable[[Piece], float]) -> list[Line]:
+    """Pieces in lines of ``width``, ``space`` between words; what no space parts stays together."""
+    lines: list[Line] = [[]]
+    x = 0.0
+    for group in _groups(found):
+        shown = [(piece, measure(piece)) for piece in group]
+        total = sum(wide for _, wide in shown)
+        if lines[-1] and x + total > width:
+            lines.append([])
+            x = 0.0
+        for piece, wide in shown:
+            lines[-1].append((x, wide, piece))
+            x += wide
+        x += space
+    return lines
 
 
 def _groups(found: list[Piece]) -> list[list[Piece]]:

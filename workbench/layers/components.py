@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -15,8 +15,10 @@ CACHED = 1 << 18
 """Numbers of a block that is worked on at a time, so that it stays in the processor's cache: 1 MB."""
 
 
-def component_scores(key: Tensor, query: Tensor, out: Tensor, element: Tensor) -> Tensor:
-    """Scores ``w . relu(key + query)`` (ACF, Eq. 10) of every component of every element.
+def component_scores(
+    key: Tensor, query: Tensor, out: Tensor, element: Tensor, bend: Literal["relu", "tanh"] = "relu"
+) -> Tensor:
+    """Scores ``w . relu(key + query)`` of every component of every element (ACF, Eq. 10; with tanh Ante-RNN, Eq. 9).
 
     Written by hand in blocks because (elements, M, h) would not fit into memory at the sizes of the paper, and is
     read and written a dozen times where the parts are composed from tensor operations.
@@ -26,11 +28,12 @@ def component_scores(key: Tensor, query: Tensor, out: Tensor, element: Tensor) -
         query: (elements, h) projected user of each element.
         out: (h,) the vector w.
         element: (elements,) which of the n images each element is; fastest in ascending order.
+        bend: the function between the two layers.
 
     Returns:
         (elements, M).
     """
-    scores: Tensor = _Scores.apply(key, query, out, element)  # type: ignore[no-untyped-call]
+    scores: Tensor = _Scores.apply(key, query, out, element, bend)  # type: ignore[no-untyped-call]
     return scores
 
 
@@ -61,29 +64,39 @@ def _blocks(elements: int, size: int) -> list[slice]:
 
 class _Scores(Function):
     @staticmethod
-    def forward(ctx: Any, key: Tensor, query: Tensor, out: Tensor, element: Tensor) -> Tensor:
+    def forward(ctx: Any, key: Tensor, query: Tensor, out: Tensor, element: Tensor, bend: str) -> Tensor:
         ctx.save_for_backward(key, query, out, element)
+        ctx.bend = bend
         scores = key.new_empty(len(element), key.shape[1])
-        for block in _blocks(len(element), key[0].numel()):
-            hidden = key.index_select(0, element[block]).add_(query[block].unsqueeze(1)).relu_()
-            torch.matmul(hidden, out, out=scores[block])
+        for block in _blocks(len(element), key.shape[1] * key.shape[2]):
+            torch.matmul(_hidden(key, query, element, block, bend), out, out=scores[block])
         return scores
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         (slope,) = gradients
         key, query, out, element = ctx.saved_tensors
         to_key, to_query, to_out = torch.zeros_like(key), torch.empty_like(query), torch.zeros_like(out)
-        for block in _blocks(len(element), key[0].numel()):
-            hidden = key.index_select(0, element[block]).add_(query[block].unsqueeze(1)).relu_()
+        for block in _blocks(len(element), key.shape[1] * key.shape[2]):
+            hidden = _hidden(key, query, element, block, ctx.bend)
             g = slope[block].reshape(-1, 1)
             to_out += (g.T @ hidden.flatten(0, 1)).squeeze(0)
-            # The slope of relu is 1 where a hidden unit is on, which is the sign of what it puts out.
-            hidden.sign_().mul_((g @ out.unsqueeze(0)).view_as(hidden))
+            if ctx.bend == "relu":
+                # The slope of relu is 1 where a hidden unit is on, which is the sign of what it puts out.
+                hidden.sign_()
+            else:
+                hidden.square_().neg_().add_(1)
+            hidden.mul_((g @ out.unsqueeze(0)).view_as(hidden))
             torch.sum(hidden, 1, out=to_query[block])
             to_key.index_add_(0, element[block], hidden)
-        return to_key, to_query, to_out, None
+        return to_key, to_query, to_out, None, None
+
+
+def _hidden(key: Tensor, query: Tensor, element: Tensor, block: slice, bend: str) -> Tensor:
+    """(block, M, h) what the hidden layer puts out."""
+    entering = key.index_select(0, element[block]).add_(query[block].unsqueeze(1))
+    return entering.relu_() if bend == "relu" else entering.tanh_()
 
 
 class _Pooled(Function):
@@ -91,7 +104,7 @@ class _Pooled(Function):
     def forward(ctx: Any, weights: Tensor, vectors: Tensor, element: Tensor) -> Tensor:
         ctx.save_for_backward(weights, vectors, element)
         sums = vectors.new_empty(len(element), vectors.shape[2])
-        for block in _blocks(len(element), vectors[0].numel()):
+        for block in _blocks(len(element), vectors.shape[1] * vectors.shape[2]):
             parts = vectors.index_select(0, element[block])
             torch.bmm(weights[block].unsqueeze(1), parts, out=sums[block].unsqueeze(1))
         return sums
@@ -103,7 +116,7 @@ class _Pooled(Function):
         weights, vectors, element = ctx.saved_tensors
         to_weights = torch.empty_like(weights)
         to_vectors = torch.zeros_like(vectors) if ctx.needs_input_grad[1] else None
-        for block in _blocks(len(element), vectors[0].numel()):
+        for block in _blocks(len(element), vectors.shape[1] * vectors.shape[2]):
             parts, g = vectors.index_select(0, element[block]), slope[block]
             torch.bmm(parts, g.unsqueeze(-1), out=to_weights[block].unsqueeze(-1))
             if to_vectors is not None:

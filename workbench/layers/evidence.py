@@ -50,10 +50,13 @@ class Gates:
         elements: for pairs, every group: (elements of the R rows laid end to end,). For all images at once, groups of
             the user's side alike, groups of the image's side (elements of all images laid end to end,).
         aspects: gates of whole groups, (R,); the gate of a group multiplies the gates of its elements.
+        until: for models of sequences, (R,) how many likes of the user have happened, of those she has in any split;
+            later ones count as not recorded. Those of the training split if left out.
     """
 
     elements: Mapping[str, Tensor] = field(default_factory=dict)
     aspects: Mapping[str, Tensor] = field(default_factory=dict)
+    until: Tensor | None = None
 
     def on(self, group: str, sets: Ragged) -> Tensor | None:
         """Gates (elements,) of a group whose elements are the R rows of ``sets``; None where nothing is gated."""

@@ -1,4 +1,4 @@
-"""A recurrent layer whose words have gates."""
+"""Recurrent layers whose steps have gates."""
 
 from __future__ import annotations
 
@@ -57,4 +57,53 @@ class GatedLSTM(nn.Module):
             hidden = gate * (emit.sigmoid() * moved.tanh()) + (1 - gate) * hidden
             cell = gate * moved + (1 - gate) * cell
             steps.append(hidden)
+        return torch.stack(steps, 1)
+
+
+class _GRU(nn.GRU):
+    """The library's GRU, saying of which kind its parameters are."""
+
+    weight_ih_l0: nn.Parameter
+    weight_hh_l0: nn.Parameter
+    bias_ih_l0: nn.Parameter
+    bias_hh_l0: nn.Parameter
+
+
+class GatedGRU(nn.Module):
+    """GRU (Ante-RNN, Eq. 21) over sequences padded at the end; a step with gate g moves the state by the share g.
+
+    ``state = g * gru(input, state) + (1 - g) * state``, so at 0 the state passes by the step unchanged. The library's
+    layer multiplies the new state by the update gate where Eq. 21 multiplies the old one; the two are the same up to
+    the sign of the gate's parameters.
+
+    Args:
+        width: of the inputs.
+        dim: of the states.
+    """
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__()
+        self.gru = _GRU(width, dim, batch_first=True)
+
+    def forward(self, inputs: Tensor, gates: Tensor | None = None) -> Tensor:
+        """States (n, L, dim) of ``inputs`` (n, L, width); states at padded places mean nothing.
+
+        Args:
+            inputs: vectors of the steps, padding at the end.
+            gates: (n, L) in [0, 1]; all ones if left out.
+        """
+        if gates is None:
+            states: Tensor = self.gru(inputs)[0]
+            return states
+        gru = self.gru
+        entering = inputs @ gru.weight_ih_l0.T + gru.bias_ih_l0
+        state = inputs.new_zeros(len(inputs), gru.hidden_size)
+        steps = []
+        for step, gate in zip(entering.unbind(1), gates.unsqueeze(-1).unbind(1), strict=True):
+            reset, update, new = step.chunk(3, -1)
+            reset_state, update_state, new_state = torch.addmm(gru.bias_hh_l0, state, gru.weight_hh_l0.T).chunk(3, -1)
+            kept = (update + update_state).sigmoid()
+            moved = (new + (reset + reset_state).sigmoid() * new_state).tanh()
+            state = state + gate * (1 - kept) * (moved - state)
+            steps.append(state)
         return torch.stack(steps, 1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.features.store import Features
+from workbench.features.topics import Topics
 from workbench.features.words import Texts
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 
@@ -92,6 +93,17 @@ class PostBatch:
 
 
 @dataclass(frozen=True)
+class SequenceBatch:
+    """Users whose whole sequences of training likes are learned from.
+
+    Attributes:
+        users: (B,) codes.
+    """
+
+    users: Tensor
+
+
+@dataclass(frozen=True)
 class Level:
     """One level of attention for R pairs.
 
@@ -137,6 +149,8 @@ class Recommender(nn.Module, ABC):
         at_once: whether ``fit`` sets all parameters in one go; such a model has no gradient training.
         features: where the codes of regions point to, for a model that reads regions.
         texts: where the codes of words point to, for a model that reads words.
+        topics: where the codes of topics point to, for a model that reads topics.
+        per_like: numbers a model of sequences holds for each like of a row that is scored.
     """
 
     name: ClassVar[str]
@@ -149,6 +163,8 @@ class Recommender(nn.Module, ABC):
     Config: ClassVar[type[ModelConfig]] = ModelConfig
     features: Features | None = None
     texts: Texts | None = None
+    topics: Topics | None = None
+    per_like: int = 0
     here: Tensor
 
     def __init__(self, config: ModelConfig, dataset: Dataset) -> None:
@@ -179,7 +195,8 @@ class Recommender(nn.Module, ABC):
         """The training loss of a batch, a scalar.
 
         Args:
-            batch: a ``PairBatch`` for the task of ranking, a ``PostBatch`` for that of popularity.
+            batch: a ``PairBatch`` for the task of ranking, a ``SequenceBatch`` for a model of sequences, a
+                ``PostBatch`` for the task of popularity.
         """
         raise NotImplementedError(f"{self.name} is fitted at once")
 
@@ -190,6 +207,14 @@ class Recommender(nn.Module, ABC):
     @abstractmethod
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images) of every image for ``users`` (R,)."""
+
+    def score_moments(self, users: Tensor, until: Tensor) -> Tensor:
+        """Scores (S, images) for ``users`` (S,) after the first ``until`` (S,) likes they have in any split.
+
+        A model that does not read the order of time gives the same scores at every moment.
+        """
+        people, row = torch.unique(users, return_inverse=True)
+        return self.score_items(people).index_select(0, row)
 
     @abstractmethod
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:

@@ -21,10 +21,14 @@ from torch import Tensor
 from workbench.data.dataset import Dataset
 from workbench.models import model_class
 from workbench.models.base import ERRORS, ModelConfig, Recommender
+from workbench.models.sequence import SequenceModel
 from workbench.training.negatives import PairSampler
 from workbench.training.posts import PostSampler
 from workbench.training.run import CARD, Epoch, Run, RunCard
+from workbench.training.seeds import mix
+from workbench.training.sequences import SequenceSampler
 
+Sampler = PairSampler | PostSampler | SequenceSampler
 Validate = Callable[[Recommender, Dataset], dict[str, float]]
 
 
@@ -177,6 +181,8 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
         if state["stale"] >= config.patience:
             break
         model.train()
+        # What is left out at random depends on the epoch alone, so that a resumed training leaves out the same.
+        torch.manual_seed(mix(training.seed, number, -2 - fabric.global_rank))
         model.start_epoch(number)
         epoch = _epoch(fabric, module, optimizer, sampler, training, number)
         if model.ready and (number % config.evaluate_every == 0 or number == config.epochs):
@@ -194,9 +200,11 @@ def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Call
     fabric.barrier()
 
 
-def _sampler(fabric: Fabric, model: Recommender, config: ModelConfig, dataset: Dataset) -> PairSampler | PostSampler:
+def _sampler(fabric: Fabric, model: Recommender, config: ModelConfig, dataset: Dataset) -> Sampler:
     """The batches this process learns from."""
     shard = (fabric.global_rank, fabric.world_size)
+    if isinstance(model, SequenceModel):
+        return SequenceSampler(dataset, config.batch, fabric.device, shard)
     if model.task == "popularity":
         return PostSampler(dataset, config.batch, config.steps, fabric.device, shard)
     return PairSampler(dataset, config.batch, config.negatives, fabric.device, shard)
@@ -257,9 +265,7 @@ def _new_run(fabric: Fabric, training: Training, config: ModelConfig, dataset: D
     return run
 
 
-def _epoch(
-    fabric: Fabric, module: Any, optimizer: Any, sampler: PairSampler | PostSampler, training: Training, number: int
-) -> Epoch:
+def _epoch(fabric: Fabric, module: Any, optimizer: Any, sampler: Sampler, training: Training, number: int) -> Epoch:
     """One pass over the training data."""
     began = time.perf_counter()
     total = torch.zeros((), device=fabric.device)

@@ -1,7 +1,8 @@
 """Importers: each turns a source into a dataset folder, and is one file of this package.
 
 The file states ``NAME`` (how the command line calls it), ``HELP`` (one sentence) and
-``run(source, out, **options) -> Dataset``, which writes all of the dataset or nothing.
+``run(source, out, **options) -> Dataset``, which writes all of the dataset or nothing. An argument
+``report`` is told of the progress of a long import: the share that is done, and what is being done.
 """
 
 from __future__ import annotations

@@ -1,0 +1,76 @@
+"""Elements of evidence in the dataset's own ids and words."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from workbench.data.dataset import Dataset
+from workbench.explain.explanation import Element
+from workbench.layers.contextual import SLOTS
+from workbench.models.base import Recommender
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def factor_label(code: int) -> str:
+    """What weighs a like: its hour of the week, the time since, or what it is, in the order of their codes."""
+    kind, slot = divmod(code, SLOTS)
+    if kind == 2:
+        return "what it is"
+    if slot == SLOTS - 1:
+        return "any hour, over a week before" if kind == 0 else "over a week before"
+    if kind == 0:
+        return f"{DAYS[slot // 24]} {slot % 24:02d}:00"
+    return "within the hour" if slot == 0 else f"{slot} h before" if slot < 48 else f"{slot // 24} days before"
+
+
+class Names:
+    """Names the elements a model reads on a dataset.
+
+    Args:
+        model: says where codes of regions, words and topics point to.
+        dataset: ids, labels and pictures.
+    """
+
+    def __init__(self, model: Recommender, dataset: Dataset) -> None:
+        self.model, self.dataset = model, dataset
+
+    @cached_property
+    def _frames(self) -> dict[tuple[int, int | str], str]:
+        """Pictures of the frames of reels, by image code and frame."""
+        if not self.dataset.has("frames"):
+            return {}
+        table = self.dataset.table("frames")
+        codes = self.dataset.items.codes(table["item"])
+        return dict(zip(zip(codes.tolist(), table["frame"].tolist(), strict=True), table["image"], strict=True))
+
+    def element(self, kind: str, code: int) -> Element:
+        """An element without numbers yet."""
+        data = self.dataset
+        if kind == "image":
+            picture = data.image_relative(code)
+            return Element(kind=kind, id=data.items.id(code), label=data.item_label(code), image=picture)
+        if kind == "person":
+            return Element(kind=kind, id=data.users.id(code), label=data.user_label(code))
+        if kind == "region" and self.model.features is not None:
+            return self._region(code)
+        if kind == "word" and self.model.texts is not None:
+            place, token = self.model.texts.token(code)
+            return Element(kind=kind, id=place, label=token.word, span=(token.start, token.end))
+        if kind == "topic" and self.model.topics is not None:
+            return Element(kind=kind, id=code, label=self.model.topics.names[code])
+        if kind == "hour":
+            return Element(kind=kind, id=code, label=factor_label(code))
+        group = self.model.evidence[code]
+        return Element(kind=kind, id=group.name, label=group.label)
+
+    def _region(self, code: int) -> Element:
+        features = self.model.features
+        assert features is not None
+        number = features.region_ids[code]
+        x0, y0, x1, y1 = (float(edge) for edge in features.boxes[code])
+        box = (x0, y0, x1, y1)
+        if features.card.of == "frames":
+            picture = self._frames.get((features.image_of(code), number))
+            return Element(kind="frame", id=number, label=f"frame {number}", image=picture, box=box)
+        return Element(kind="region", id=number, label=f"region {int(number) + 1}", box=box)

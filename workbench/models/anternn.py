@@ -1,0 +1,318 @@
+"""Ante-RNN: a recurrent network over what a user liked, read with her topics, in the context of the latest likes."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from workbench.data.dataset import Dataset
+from workbench.data.ragged import Ragged
+from workbench.features.topics import Topics
+from workbench.layers.contextual import FACTORS, ContextualAttention
+from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.fusion import Fusion, FusionKind
+from workbench.layers.interest import Interest
+from workbench.layers.recurrent import GatedGRU
+from workbench.layers.steps import Steps
+from workbench.layers.topical import TopicalAttention, muted
+from workbench.models.anternn_levels import Look, aspects, levels, own_level
+from workbench.models.base import Paper, Reading, SequenceBatch
+from workbench.models.catalogue import Catalogue
+from workbench.models.content import Content, ContentConfig, ItemContent
+from workbench.models.sequence import HISTORY, SequenceModel
+
+OUTPUT = {"words": "caption", "regions": "picture"}
+"""Evidence of the image that is scored, by modality."""
+
+
+class AnteRNNConfig(ContentConfig):
+    """Hyperparameters of Ante-RNN; sizes default to Section 4.4 of the paper.
+
+    Attributes:
+        fusion: of image and text: attention (Ante-RNN), neural (-N) or direct (-D).
+        topical: whether a user's topics lead the attention over words, or words are averaged (Table 6, T).
+        contextual: whether the latest likes are weighed, or the network reads each like as it is (Table 6, C).
+        time_of_week: whether the weighing knows the hour of the week; ``interval`` the hours since.
+        window: latest likes that are weighed, w_c.
+        transform: of the time factors, linear (Eq. 17) or sigmoid (Eq. 18).
+        topics: name of the dataset's topics.
+        topic_decay: lambda of Eq. 7, for a distance counted in slices of the stream.
+        identity: whether an image is read with a vector of its own beside what it shows and says (not in the paper).
+        output: what an image is scored with: a vector of its own alone (``free``, Eq. 23), or with what its words and
+            regions add (``content``, not in the paper), so that they are evidence, too.
+        regularisation: lambda_2 of Eq. 24, times the sum of the squares of all parameters.
+    """
+
+    learning_rate: float = 1e-3
+    tied: bool = False
+    fusion: FusionKind = "attention"
+    topical: bool = True
+    contextual: bool = True
+    time_of_week: bool = True
+    interval: bool = True
+    window: int = Field(5, ge=1)
+    transform: Literal["linear", "sigmoid"] = "linear"
+    topics: str = "topics"
+    topic_decay: float = 0.2
+    identity: bool = False
+    output: Literal["free", "content"] = "free"
+    regularisation: float = 0.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.tied and not self.identity:
+            raise ValueError("tied scores images with the vectors of their own: set identity=true")
+        if not self.modalities:
+            raise ValueError("modalities is empty: read words, regions or both")
+        return self
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """The time factors that are read."""
+        return tuple(name for name, read in zip(FACTORS, (self.time_of_week, self.interval), strict=True) if read)
+
+
+class AnteRNN(SequenceModel):
+    """``P(j next) = softmax_j(w_j . h_t + b_j)``, ``h_t = GRU(r_t, h_{t-1})`` over windows r_t of likes (Eq. 19-23).
+
+    A like is the fusion (Eq. 11-14) of its image, whose regions are weighed by how well they match the words of its
+    text (Eq. 1-5), and of its text, whose words are weighed by the user's topics at that time (Eq. 7-10). What leads a
+    prediction are the words and regions of what was liked *before*: with the printed output layer neither the words
+    nor the regions of the image that is recommended have any effect on its score, although the paper highlights them.
+    """
+
+    name = "anternn"
+    paper = Paper(
+        "Liu et al.",
+        "Dynamic attention-based explainable recommendation with textual and visual fusion",
+        "Information Processing & Management",
+        2020,
+    )
+    needs = ("likes", "likes.time", "items.text", "items.image")
+    evidence = (
+        HISTORY,
+        EvidenceGroup("factors", "why it weighs", "hour", "user", "likes", "of when you liked it", within="history"),
+        EvidenceGroup("words", "words of what you liked", "word", "user", "likes", "of its words", within="history"),
+        EvidenceGroup("regions", "regions liked", "region", "user", "likes", "of what it shows", within="history"),
+        EvidenceGroup("topics", "your topics", "topic", "user", "likes", "of the topics you read about"),
+        EvidenceGroup("caption", "its words", "word", "item", "items", "of what its text says"),
+        EvidenceGroup("picture", "its regions", "region", "item", "items", "of what it shows"),
+    )
+    Config = AnteRNNConfig
+    config: AnteRNNConfig
+    interest_at: Tensor
+
+    def __init__(self, config: AnteRNNConfig, dataset: Dataset) -> None:
+        super().__init__(config, dataset)
+        if not (config.identity or config.tied):
+            del self.items
+        self.content = ItemContent(config, dataset)
+        self.texts, self.features = self.content.texts, self.content.features
+        self.topics: Topics | None = None
+        if self.texts is not None and config.topical:
+            self.topics = Topics.open(dataset.root, config.topics).check(dataset)
+            card = self.topics.card
+            self.interest = Interest(self.topics.item_topics, config.topic_decay, card.days)
+            likes = self.sequences.likes.sets
+            self.register_buffer("interest_at", self.interest.whole(likes, self.sequences.times), persistent=False)
+            # Interest kept for every like counts all likes before it, so none may be too old to be read.
+            self._kept = int(likes.lengths.max()) <= config.longest
+        if self.texts is not None:
+            self.topical = TopicalAttention(config.dim, self.n_topics)
+        if len(config.modalities) == 2:
+            self.fusion = Fusion(config.dim, config.fusion)
+        if config.contextual:
+            self.contextual = ContextualAttention(
+                config.dim, config.window, factors=config.factors, transform=config.transform
+            )
+        self.gru = GatedGRU(config.dim, config.dim)
+        if config.output == "content":
+            self.catalogue = Catalogue(self.content, config.dim, torch.unique(dataset.likes("train")[1]))
+
+    @property
+    def n_topics(self) -> int:
+        """K, 0 where no topics are read."""
+        return 0 if self.topics is None else len(self.topics.names)
+
+    @property
+    def active_evidence(self) -> tuple[EvidenceGroup, ...]:
+        """The groups this variant reads."""
+        read = {"history", *self.config.modalities}
+        read |= {"factors"} if self.config.contextual and self.config.factors else set()
+        read |= {"topics"} if self.topics is not None else set()
+        if self.config.output == "content":
+            read |= {OUTPUT[name] for name in self.config.modalities}
+        return tuple(group for group in self.evidence if group.name in read)
+
+    def parts(self, name: str, likes: Ragged) -> tuple[Ragged, Ragged]:
+        """Parts of E likes as E sets, and as R sets: those of all likes of a row laid end to end."""
+        items = self.sequences.likes.values[likes.values]
+        if name == "factors":
+            parts = _alike(len(items), len(self.contextual.parts), items.device)
+        else:
+            parts = self.content.word_sets(items) if name == "words" else self.content.region_sets(items)
+        return parts, Ragged(parts.offsets[likes.offsets], parts.values)
+
+    def _gate(self, name: str, likes: Ragged, gates: Gates) -> Tensor | None:
+        """Gates of the parts of likes, laid end to end; None where all are open."""
+        if name not in gates.elements and name not in gates.aspects:
+            return None
+        return gates.on(name, self.parts(name, likes)[1])
+
+    def _contents(self, steps: Steps, likes: Ragged, gates: Gates) -> tuple[Content, Tensor]:
+        """The distinct images of S likes, and (S,) which of them each is.
+
+        Images whose words and regions are all there are read once, however often they were liked.
+        """
+        present = steps.present
+        items, place = steps.items[present], steps.place[present]
+        liked = self.sequences.likes.values[likes.values]
+        opened: dict[str, Tensor] = {}
+        changed = torch.zeros(len(liked), dtype=torch.bool, device=liked.device)
+        for name, padded in self.content.gates.items():
+            gate = self._gate(name, likes, gates)
+            if gate is not None:
+                opened[name] = padded(liked, gate)
+                changed |= ((opened[name] != padded(liked)) | gate.requires_grad).any(1)
+        if not changed[place].any():
+            distinct, which = torch.unique(items, return_inverse=True)
+            return self.content(distinct), which
+        # A like whose parts are gated is an image of its own; the key tells it from the image as it is.
+        key = torch.where(changed[place], self.n_items + place, items)
+        _, which = torch.unique(key, return_inverse=True)
+        first = torch.zeros(int(which.max()) + 1, dtype=torch.int64, device=items.device)
+        first.scatter_(0, which, torch.arange(len(which), device=items.device))
+        chosen = {name: gate[place[first]] for name, gate in opened.items()}
+        return self.content(items[first], chosen.get("words"), chosen.get("regions")), which
+
+    def _interest(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor | None:
+        """(S, K) topics of interest at each like."""
+        if self.topics is None:
+            return None
+        present = steps.present
+        if self._kept and len(likes.values) == int(present.sum()) and steps.gates is None:
+            eta = self.interest_at[steps.recorded[present]]
+        else:
+            eta = self.interest(steps.items.clamp_max(self.n_items - 1), steps.times, steps.opened)[present]
+        gate = gates.on("topics", self.topic_sets(len(steps.items)))
+        if gate is None:
+            return eta
+        return muted(eta, gate.view(-1, self.n_topics)[torch.nonzero(present)[:, 0]])
+
+    def topic_sets(self, rows: int) -> Ragged:
+        """All topics, for each of so many rows."""
+        return _alike(rows, self.n_topics, self.device)
+
+    def look(self, steps: Steps, likes: Ragged, gates: Gates) -> Look:
+        """Walk along the likes and keep what was seen on the way."""
+        present = steps.present
+        content, text = self._contents(steps, likes, gates)
+        interest = self._interest(steps, likes, gates)
+        image, said, words = content.image[text], None, None
+        if content.words is not None and content.word_gates is not None:
+            eta = interest if interest is not None else image.new_zeros(len(text), 0)
+            said, words = self.topical(content.words, content.word_gates, eta, text)
+        fused, weights = (image if said is None else said), None
+        if said is not None and self.content.features is not None:
+            fused, weights = self.fusion(image, said, content.presence[text])
+        read = fused.new_zeros(*present.shape, fused.shape[-1])
+        read[present] = fused
+        if self.config.identity:
+            read = read + self._own(steps.items)
+        read, window = self.drop(read), None
+        if self.config.contextual:
+            window = self.contextual(read, steps, self._part_gates(steps, likes, gates))
+        states = self.gru(read if window is None else window.vectors, steps.gates)
+        return Look(steps, content, text, interest, words, weights, window, read, states)
+
+    def _part_gates(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor | None:
+        """(R, L, parts) gates of what the weighing of a like knows."""
+        gate = self._gate("factors", likes, gates) if self.config.factors else None
+        if gate is None or not likes.values.numel():
+            return None
+        return gate.view(-1, len(self.contextual.parts))[steps.place]
+
+    def walk(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor:
+        """States (R, L, D) after each like."""
+        return self.look(steps, likes, gates).states
+
+    def _own(self, items: Tensor) -> Tensor:
+        """(..., D) vectors images are read with beside their content: those they are scored with, if tied."""
+        own: Tensor = self.items(items)
+        if self.config.tied and self.config.output == "content":
+            distinct, which = torch.unique(items, return_inverse=True)
+            added = self.catalogue.vectors(distinct[distinct < self.n_items])
+            own = own + torch.cat([added, added.new_zeros(1, added.shape[1])])[which]
+        return own
+
+    def forward(self, batch: SequenceBatch) -> Tensor:
+        """Coherence loss of the next like, alignment loss and L2 norm (Eq. 24)."""
+        likes = self.likes(batch.users)
+        steps = self.steps(likes)
+        look = self.look(steps, likes, OPEN)
+        loss = self.next_loss(steps, look.states) + self.content.loss(look.content)
+        if self.config.regularisation:
+            squares = torch.stack([p.square().sum() for p in self.parameters() if p.requires_grad])
+            loss = loss + self.config.regularisation * squares.sum()
+        return loss
+
+    def vectors(self) -> Tensor:
+        """(images, D) what images are scored with."""
+        own = super().vectors()
+        return own + self.catalogue.vectors() if self.config.output == "content" else own
+
+    def all_scores(self, states: Tensor, gates: Gates) -> Tensor:
+        """Scores (R, images) after ``states`` (R, D), repeats left out."""
+        if not (self.config.output == "content" and _closes(gates)):
+            return super().all_scores(states, gates)
+        return torch.addmm(self.bias, states, super().vectors().T) + self.catalogue.scores(states, gates)
+
+    def pair_scores(self, steps: Steps, states: Tensor, items: Tensor, gates: Gates) -> Tensor:
+        """Scores (R,) of ``items`` (R,) after the ``states`` (R, D) of sequences."""
+        scores = self._plain(steps, states, items)
+        if self.config.output == "content":
+            scores = scores + self.catalogue.scored(states, items, gates)
+        return scores
+
+    def _plain(self, steps: Steps, states: Tensor, items: Tensor) -> Tensor:
+        """(R,) the part of the scores that words and regions of ``items`` have no share in."""
+        return (states * super().vectors()[items]).sum(-1) + self.bias[items] + self.repeated(steps, items)
+
+    def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
+        """Attention over likes, their time factors, words and regions, topics, and the words and regions of the image.
+
+        Where words and regions of the scored image add to its score, what each adds is exact, and so is what all likes
+        together add; what a state is made of has no exact shares.
+        """
+        likes = self.likes(users, gates)
+        steps = self.steps(likes, gates.on("history", likes)).packed()
+        look = self.look(steps, likes, gates)
+        states = steps.last(look.states)
+        shown = levels(self, look, likes)
+        if self.config.output == "content":
+            parts = [own_level(self, OUTPUT[name], states, items, gates) for name in self.config.modalities]
+            shown = [aspects(self, self._plain(steps, states, items) - self.bias[items], parts), *shown, *parts]
+        scores = self.pair_scores(steps, states, items, gates)
+        return Reading(scores=scores, own=self.unread(items), levels=tuple(shown))
+
+    def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
+        """The R element sets of a group at the end of the train split."""
+        if group in OUTPUT.values():
+            return self.content.word_sets(items) if group == "caption" else self.content.region_sets(items)
+        if group == "topics":
+            return self.topic_sets(len(users))
+        likes = self.likes(users)
+        return self.images(likes) if group == "history" else self.parts(group, likes)[1]
+
+
+def _closes(gates: Gates) -> bool:
+    """Whether anything of the scored image is gated."""
+    return any(name in gates.elements or name in gates.aspects for name in OUTPUT.values())
+
+
+def _alike(rows: int, size: int, device: torch.device) -> Ragged:
+    """``rows`` sets of the codes 0 to ``size`` - 1 each."""
+    return Ragged.from_lengths(torch.full((rows,), size, device=device), torch.arange(size, device=device).repeat(rows))

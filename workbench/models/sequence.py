@@ -1,0 +1,197 @@
+"""What models of sequences share: likes in the order of time, the loss of the next like, scores at any moment."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from workbench.data.dataset import Dataset
+from workbench.data.ragged import Ragged
+from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.steps import Steps
+from workbench.models.base import Level, ModelConfig, Reading, SequenceBatch
+from workbench.models.moments import MomentModel
+from workbench.models.ranking import normal_table
+
+HISTORY = EvidenceGroup(
+    "history", "liked before", "image", "user", "likes", "of what you liked before, and when"
+)
+SAMPLED_FROM = 20_000
+"""Catalogue size from which on the loss is taken over sampled images."""
+
+
+class SequenceConfig(ModelConfig):
+    """Hyperparameters all models of sequences have.
+
+    Attributes:
+        batch: likes predicted in a step of training, about.
+        dim: size D of states and item vectors.
+        dropout: share of the item vectors' and of the states' numbers that is left out in training.
+        longest: likes of a user that are read, her latest.
+        softmax: over all images, or over ``negatives`` sampled ones beside the liked one; ``auto`` samples from
+            20,000 images on.
+        tied: whether an image is scored with the vector it is read with; otherwise with a table of its own
+            (Ante-RNN, Eq. 23).
+        repeats: whether one learned number is added to the scores of all images liked before: how much more, or less,
+            likely it is that an image is liked again.
+    """
+
+    learning_rate: float = 2e-3
+    epochs: int = 150
+    batch: int = 3000
+    negatives: int = 512
+    patience: int = 8
+    monitor: str = "NDCG@20"
+    dim: int = 128
+    dropout: float = Field(0.2, ge=0, lt=1)
+    longest: int = Field(2000, ge=2)
+    softmax: Literal["auto", "full", "sampled"] = "auto"
+    tied: bool = True
+    repeats: bool = False
+
+
+class SequenceModel(MomentModel):
+    """A model that reads a user's likes in the order of time and scores every image as her next like.
+
+    A subclass walks along the likes and gives a state after each; ``state_t . w_j + b_j`` scores image j as like t + 1,
+    so that no state has seen what it predicts (Ante-RNN prints ``P(i_t | h_t)``, where ``h_t`` has seen ``i_t``).
+    """
+
+    family = "sequence"
+    evidence: ClassVar[tuple[EvidenceGroup, ...]] = (HISTORY,)
+    Config: ClassVar[type[SequenceConfig]] = SequenceConfig
+    config: SequenceConfig
+
+    def __init__(self, config: SequenceConfig, dataset: Dataset) -> None:
+        super().__init__(config, dataset, config.longest)
+        self.per_like = 8 * config.dim
+        self.items = normal_table(self.n_items + 1, config.dim, config.dim**-0.5)
+        self.bias = nn.Parameter(torch.zeros(self.n_items))
+        if not config.tied:
+            self.out = normal_table(self.n_items, config.dim, config.dim**-0.5)
+        if config.repeats:
+            self.again = nn.Parameter(torch.zeros(()))
+        self.drop = nn.Dropout(config.dropout)
+        self.sampled = config.softmax == "sampled" or (config.softmax == "auto" and self.n_items >= SAMPLED_FROM)
+
+    @abstractmethod
+    def walk(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor:
+        """States (R, L, D) after each like; those at padded places mean nothing.
+
+        Args:
+            steps: the likes that are present, with their gates.
+            likes: R sets of places of all likes that have happened, which ``steps.place`` counts.
+            gates: those of everything else, such as parts of the likes.
+        """
+
+    def steps(self, likes: Ragged, gate: Tensor | None = None) -> Steps:
+        """The ``likes`` as padded sequences."""
+        recorded = self.sequences
+        return Steps.of(likes, recorded.likes.values, recorded.times, self.n_items, gate)
+
+    def vectors(self) -> Tensor:
+        """(images, D) what images are scored with."""
+        return self.items.weight[:-1] if self.config.tied else self.out.weight
+
+    def walked(self, users: Tensor, gates: Gates = OPEN) -> tuple[Steps, Tensor]:
+        """The likes of ``users`` (R,) at the moment of the gates and the state (R, D) after them."""
+        likes = self.likes(users, gates)
+        steps = self.steps(likes, gates.on("history", likes)).packed()
+        return steps, steps.last(self.walk(steps, likes, gates))
+
+    def forward(self, batch: SequenceBatch) -> Tensor:
+        """Cross-entropy of the next like at every like but the last, mean over them (Ante-RNN, Eq. 22)."""
+        likes = self.likes(batch.users)
+        steps = self.steps(likes)
+        return self.next_loss(steps, self.walk(steps, likes, OPEN))
+
+    def next_loss(self, steps: Steps, states: Tensor) -> Tensor:
+        """Cross-entropy of the next like after the ``states`` (R, L, D), mean over all likes but the last ones."""
+        row, at = torch.nonzero(steps.present[:, 1:], as_tuple=True)
+        after, liked = self.drop(states[row, at]), steps.items[row, at + 1]
+        table, bias = self.vectors(), self.bias
+        if not self.sampled:
+            scores = torch.addmm(bias, after, table.T)
+            if self.config.repeats:
+                scores = self._repeated(scores, steps.items[row], _up_to(at, steps))
+            return functional.cross_entropy(scores, liked)
+        # One draw for all states of a batch; a drawn image that is the liked one does not count against itself.
+        drawn = torch.randint(self.n_items, (self.config.negatives,), device=liked.device)
+        against = torch.addmm(bias[drawn], after, table[drawn].T)
+        own = (after * table[liked]).sum(1, keepdim=True) + bias[liked].unsqueeze(1)
+        if self.config.repeats:
+            known = steps.items[row].unsqueeze(2) == drawn
+            against = against + self.again * (known & (_up_to(at, steps) > 0).unsqueeze(2)).any(1)
+            own = own + self.again * ((steps.items[row] == liked.unsqueeze(1)) * _up_to(at, steps)).amax(1, True)
+        against = against.masked_fill(drawn == liked.unsqueeze(1), -torch.inf)
+        return functional.cross_entropy(torch.cat([own, against], 1), torch.zeros_like(liked))
+
+    def _repeated(self, scores: Tensor, items: Tensor, opened: Tensor) -> Tensor:
+        """Scores (S, images) with what is added to the images ``items`` (S, L) liked before, by presence (S, L)."""
+        return scores.scatter_add(1, items.clamp_max(self.n_items - 1), self.again * opened)
+
+    def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
+        """Scores (R, images) as the next like at the moment of the gates."""
+        steps, states = self.walked(users, gates)
+        scores = self.all_scores(states, gates)
+        return self._repeated(scores, steps.items, steps.opened) if self.config.repeats else scores
+
+    def all_scores(self, states: Tensor, gates: Gates) -> Tensor:
+        """Scores (R, images) after ``states`` (R, D), repeats left out."""
+        return torch.addmm(self.bias, states, self.vectors().T)
+
+    def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
+        """Scores (R,)."""
+        steps, states = self.walked(users, gates)
+        return self.pair_scores(steps, states, items, gates)
+
+    def pair_scores(self, steps: Steps, states: Tensor, items: Tensor, gates: Gates) -> Tensor:
+        """Scores (R,) of ``items`` (R,) after the ``states`` (R, D) of sequences."""
+        scores = (states * self.vectors()[items]).sum(-1) + self.bias[items]
+        return scores + self.repeated(steps, items)
+
+    def repeated(self, steps: Steps, items: Tensor) -> Tensor:
+        """(R,) what is added to ``items`` (R,) for having been liked before."""
+        if not self.config.repeats:
+            return torch.zeros_like(items, dtype=self.bias.dtype)
+        return self.again * ((steps.items == items.unsqueeze(1)) * steps.opened).amax(1)
+
+    def score_moments(self, users: Tensor, until: Tensor) -> Tensor:
+        """Scores (S, images) at S moments.
+
+        The moments of a user share one walk along her likes, up to the ``longest`` first ones; of a later moment other
+        likes are read, so it has a walk of its own.
+        """
+        near = until.clamp_max(self.config.longest)
+        people, row = torch.unique(users, return_inverse=True)
+        shared = torch.zeros_like(people).scatter_reduce(0, row, near, "amax")[row]
+        stop = torch.where(until > near, until, shared)
+        (walkers, stops), walk = torch.unique(torch.stack([users, stop]), dim=1, return_inverse=True)
+        gates = Gates(until=stops)
+        likes = self.likes(walkers, gates)
+        steps = self.steps(likes)
+        states = self.walk(steps, likes, gates)[walk, (near - 1).clamp_min(0)]
+        scores = torch.addmm(self.bias, states * (until > 0).unsqueeze(1), self.vectors().T)
+        if not self.config.repeats:
+            return scores
+        return self._repeated(scores, steps.items[walk], _up_to(near - 1, steps) * steps.present[walk])
+
+    def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
+        """The score, what it is where nothing was liked, and the likes; attention where a subclass gives any."""
+        level = Level("history", self.images(self.likes(users, gates)), attention=None, contribution=None)
+        return Reading(scores=self.score_pairs(users, items, gates), own=self.unread(items), levels=(level,))
+
+    def unread(self, items: Tensor) -> Tensor:
+        """Scores (R,) of ``items`` (R,) where nothing was liked."""
+        return self.bias.index_select(0, items)
+
+
+def _up_to(at: Tensor, steps: Steps) -> Tensor:
+    """(S, L) 1 for the likes up to the ones ``at`` (S,), 0 for later ones."""
+    places = torch.arange(steps.items.shape[1], device=at.device)
+    return (places <= at.unsqueeze(1)).float()
