@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.models.cases import add_features
+from tests.models.cases import add_features, add_topics
 from tests.models.popularity_cases import posts_world
+from tests.models.sequence_cases import random_sequences, write_sequences
 from tests.worlds import write_toy
 from workbench import api, cli
 from workbench import reproduce as room
@@ -26,6 +27,7 @@ from workbench.training.run import Run
 
 ROWS = ("att-att", "avg", "ucf")
 QUICK: dict[str, Any] = {"epochs": 3, "dim": 4, "batch": 64}
+QUICK_NEXT: dict[str, Any] = {"epochs": 1, "dim": 4, "batch": 300, "rare": 1}
 QUICK_POSTS: dict[str, Any] = {"epochs": 2, "dim": 4, "steps": 2, "features": "even", "rare": 1}
 
 
@@ -56,6 +58,23 @@ def uhan(posts: Dataset) -> Reproduction:
     return reproduce("uhan", posts.root, seeds=2, rows=("hisave", "uhan"), settings=QUICK_POSTS, device="cpu")
 
 
+@pytest.fixture(scope="module")
+def sequences(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """30 users with 5 to 14 likes in time, the last three of each the test; images with features and topics."""
+    liked = [random_sequences(1, 25, 5 + user % 10, seed=user)[0] for user in range(30)]
+    return add_topics(add_features(write_sequences(tmp_path_factory.mktemp("next") / "world", liked, items=25)))
+
+
+@pytest.fixture(scope="module")
+def kept_next(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept-next")
+
+
+@pytest.fixture(scope="module")
+def ante(sequences: Dataset, kept_next: Path) -> Reproduction:
+    return reproduce("ante-rnn", sequences.root, seeds=1, settings=QUICK_NEXT, out=kept_next, device="cpu")
+
+
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the runs that are trained from here on."""
@@ -75,6 +94,10 @@ def test_tables_agree_with_themselves(table: PaperTable) -> None:
     keys = [row.key for row in table.rows]
     assert len(set(keys)) == len(keys) == len({row.label for row in table.rows})
     assert table.main in table.metrics
+    shown = (*table.metrics, *table.further)
+    assert sorted(shown) == sorted(name for mark in table.protocols for name in table.measured(mark).values())
+    assert {metric for claim in table.claims for metric in claim.metrics} <= set(shown)
+    assert all(set(table.metrics) <= values.keys() for row in table.rows for values in row.published.values())
     assert {row.key for row in table.rows if row.published} == {row.key for row in table.rows if row.source == "table"}
     for sizes in (table.full, table.small):
         configs = [model_class(row.model).Config(**{**sizes[row.model], **row.settings}) for row in table.rows]
@@ -90,7 +113,7 @@ def test_printed_values_agree_with_what_the_papers_claim_of_them(table: PaperTab
     for claim in table.claims:
         better, worse = table.row(claim.better).published, table.row(claim.worse).published
         for dataset in better.keys() & worse.keys():
-            for metric in claim.metrics:
+            for metric in better[dataset].keys() & set(claim.metrics):
                 gap = better[dataset][metric] - worse[dataset][metric]
                 assert gap < 0 if metric in ERRORS else gap > 0, (claim, dataset, metric)
                 compared += 1
@@ -158,6 +181,56 @@ def test_errors_count_the_other_way_round(uhan: Reproduction) -> None:
     for metric, claim in by_metric.items():
         assert claim.difference == pytest.approx(average.metrics[metric].mean - attention.metrics[metric].mean)
     assert by_metric["MSE"].published == {"Flickr179K": 1.824}
+
+
+def test_every_row_of_a_table_of_sequences_has_the_metrics_of_both_protocols(
+    ante: Reproduction, kept_next: Path
+) -> None:
+    assert [row.key for row in ante.rows] == [row.key for row in TABLES["ante-rnn"].rows]
+    rows = {row.key: row for row in ante.rows}
+    for key in ("bpr", "iarn", "anternn-content"):
+        for mark, protocol in (("", "next"), (" new", "next-new")):
+            found = api.evaluate(kept_next / f"{key}-0", protocol).metrics
+            for metric in ("Recall@5", "NDCG@10", "Recall@20", "NDCG@20"):
+                assert rows[key].metrics[metric + mark].mean == pytest.approx(found[metric].mean), (key, metric)
+        assert rows[key].ours == rows[key].metrics["Recall@20"]
+        assert rows[key].metrics["Recall@20 new"].mean > rows[key].metrics["Recall@20"].mean
+    assert rows["anternn-content"].published is None and len(rows["anternn"].published or {}) == 2
+
+
+def test_claims_of_moments_are_tested_over_users(ante: Reproduction, sequences: Dataset, kept_next: Path) -> None:
+    settings = {name: value for name, value in QUICK_NEXT.items() if name != "rare"}
+    options: dict[str, Any] = {"settings": settings, "out": kept_next, "device": "cpu"}
+    both = reproduce("ante-rnn", sequences.root, seeds=2, rows=("gru", "mvrnn", "ctr"), **options)
+    assert [row.seeds for row in both.rows] == [1, 2, 2]
+    claims = {(claim.better, claim.worse, claim.metric): claim for claim in both.claims}
+    assert {metric for *_, metric in claims} == {"Recall@20", "NDCG@20", "Recall@20 new"}
+    claim, values = claims["MV-RNN", "GRU", "Recall@20 new"], {}
+    for row in ("mvrnn", "gru"):
+        found = [api.evaluate(kept_next / f"{row}-{seed}", "next-new") for seed in (0, 1)]
+        values[row] = np.mean([one.per_user["Recall@20"] for one in found], axis=0)
+    gaps, users = values["mvrnn"] - values["gru"], found[0].user_codes
+    assert (claim.pairs, len(gaps)) == (30, 90)
+    # All have as many moments, so that the test is the plain one of their means.
+    means = [gaps[users == user].mean() for user in range(30)]
+    assert claim.difference == pytest.approx(gaps.mean())
+    assert claim.p == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
+    assert claim.published is None
+    assert claims["MV-RNN", "GRU", "Recall@20"].published == {"MovieLens": 0.064, "Pinterest": 0.077}
+
+
+def test_every_combination_of_attentions_is_a_row(sequences: Dataset) -> None:
+    table = TABLES["ante-rnn-attention"]
+    found = reproduce(table.name, sequences.root, seeds=1, settings=QUICK_NEXT, device="cpu")
+    chosen = {
+        row.row: tuple(row.settings[name] for name in ("topical", "contextual", "time_of_week", "interval"))
+        for row in found.rows
+    }
+    assert chosen["None"][:2] == (False, False) and chosen["T"][:2] == (True, False)
+    assert chosen["C-Tw"] == (False, True, False, True) and chosen["C-dt"] == (False, True, True, False)
+    assert chosen["C"] == (False, True, True, True) and chosen["T+C"] == (True, True, True, True)
+    assert chosen["T+C-Tw"] == (True, True, False, True) and chosen["T+C-dt"] == (True, True, True, False)
+    assert len(found.claims) == 3 * len(table.claims)
 
 
 def test_finished_runs_are_used_again(acf: Reproduction, world: Dataset, kept: Path, trained: list[str]) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from workbench import api
@@ -16,7 +18,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.schema import SPLITS
 from workbench.evaluation.reproduction import Reproduction, claim_result, row_result
-from workbench.evaluation.result import Evaluation
+from workbench.evaluation.result import Estimate, Evaluation
 from workbench.evaluation.tables import ENOUGH, TABLES, PaperTable, Row
 from workbench.models import model_class
 from workbench.models.base import ModelConfig
@@ -215,9 +217,17 @@ def _trained(job: _Job, data: Path, device: str, report: Callable[[Progress], No
 
 
 def _evaluated(table: PaperTable, run: Run, data: Path) -> Evaluation:
-    if table.task == "popularity":
-        return api.evaluate(run, data=data, groups=0)
-    return api.evaluate(run, data=data, metrics=(*table.metrics, *table.further), ks=(), groups=0)
+    """The metrics of a table by the names they have there, whichever protocol each is measured under."""
+    found: list[Evaluation] = []
+    metrics: dict[str, Estimate] = {}
+    per_user: dict[str, NDArray[np.float64]] = {}
+    for mark, protocol in table.protocols.items():
+        names = table.measured(mark)
+        wanted = {} if table.task == "popularity" else {"metrics": tuple(names), "ks": ()}
+        found.append(api.evaluate(run, protocol, data=data, groups=0, **wanted))
+        metrics |= {name: found[-1].metrics[metric] for metric, name in names.items()}
+        per_user |= {names[metric]: values for metric, values in found[-1].per_user.items()}
+    return found[0].model_copy(update={"metrics": metrics, "per_user": per_user})
 
 
 def _note(table: PaperTable, dataset: Dataset, settings: dict[str, Any]) -> str:

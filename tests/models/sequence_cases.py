@@ -20,8 +20,8 @@ from workbench.data.dataset import Dataset
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 from workbench.evaluation.next_item import evaluate_next
-from workbench.layers.evidence import Gates
-from workbench.models.base import Recommender, SequenceBatch
+from workbench.layers.evidence import ASPECTS, Gates
+from workbench.models.base import Level, Recommender, SequenceBatch
 
 HELD_OUT = 3
 """Last likes of every user that are the test in worlds written here; the one before them is validation."""
@@ -202,12 +202,15 @@ class SequenceCase(MomentCase):
             torch.testing.assert_close(found, expected, **CLOSE)
 
     def test_contributions_add_up_and_attention_is_normalised(self, model: Recommender, world: Dataset) -> None:
-        """What nothing was liked for is the own part; a model that is additive adds up to its score."""
+        """What nothing was liked for is the own part; a model that is additive adds up to its score.
+
+        The first level with contributions adds up to the score, every other one to its part of the first. Elements that
+        are not looked at have parts that weigh nothing.
+        """
         users, items = self.pairs(world)
         reading = model.read(users, items)
         closed = Gates({}, {group.name: torch.zeros(len(users)) for group in model.active_evidence})
         torch.testing.assert_close(model.score_pairs(users, items, closed), reading.own, **CLOSE)
-        total = reading.own.clone()
         for level in reading.levels:
             rows, n = level.elements.rows, len(users)
             if level.parent is not None:
@@ -216,11 +219,21 @@ class SequenceCase(MomentCase):
                 assert (level.attention >= 0).all()
                 filled = torch.bincount(rows, minlength=n) > 0
                 weight = torch.zeros(n).index_add(0, rows, level.attention)
-                torch.testing.assert_close(weight, filled.float(), **CLOSE)
-            if level.contribution is not None and level.parent is None:
-                total.index_add_(0, rows, level.contribution)
-        if any(level.contribution is not None for level in reading.levels):
-            torch.testing.assert_close(total, reading.scores, **CLOSE)
+                expected = filled if level.parent is None else filled & (weight > 0)
+                torch.testing.assert_close(weight, expected.float(), **CLOSE)
+        additive = [level for level in reading.levels if level.contribution is not None]
+        for first in additive[:1]:
+            torch.testing.assert_close(reading.own + self.added(first, len(users)), reading.scores, **CLOSE)
+            for level in additive[1:]:
+                assert first.name == ASPECTS and first.contribution is not None
+                of_it = first.elements.values == [group.name for group in model.evidence].index(level.name)
+                torch.testing.assert_close(self.added(level, len(users)), first.contribution[of_it], **CLOSE)
+
+    @staticmethod
+    def added(level: Level, rows: int) -> Tensor:
+        """What the elements of a level add to the score of each row together."""
+        assert level.contribution is not None and level.parent is None
+        return torch.zeros(rows).index_add(0, level.elements.rows, level.contribution)
 
     def test_gradients_reach_every_parameter(self, world: Dataset) -> None:
         model = self.make(world).train()

@@ -7,6 +7,7 @@ from torch import Tensor
 from tests.models.cases import DELETE, ModelCase, Tables
 from workbench.data.dataset import Dataset
 from workbench.data.sequences import Sequences
+from workbench.layers.evidence import Gates
 from workbench.models.base import PairBatch, Recommender
 from workbench.models.iarn import IARN, IARNConfig
 
@@ -143,6 +144,11 @@ def test_moments_are_scored_as_a_world_that_ends_there(toy: Dataset) -> None:
     until = torch.stack([sequences.learned[3], sequences.validated[3], sequences.validated[8]])
     scores = model.score_moments(users, until)
     torch.testing.assert_close(scores[:1], model.score_items(users[:1]))
+    items, gates = torch.tensor([0, 11, 50]), Gates(until=until)
+    for found in (model.score_pairs(users, items, gates), model.read(users, items, gates).scores):
+        torch.testing.assert_close(found, scores[torch.arange(3), items])
+    closed = Gates({}, {"history": torch.zeros(3), "audience": torch.zeros(3)})
+    torch.testing.assert_close(model.score_pairs(users, items, closed), model.read(users, items).own)
     for row in (1, 2):
         likes = sequences.sets.row(int(users[row]))[: int(until[row])].tolist()
         for item in (0, 11, 50):

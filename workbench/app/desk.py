@@ -13,6 +13,7 @@ from workbench.app import loading, runs, state, widgets
 from workbench.app.loading import Source, Stamped
 from workbench.data.dataset import Dataset
 from workbench.explain.explainer import Explainer
+from workbench.models.moments import MomentModel
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class Desk:
     Attributes:
         source: key of everything computed from this run over this dataset.
         user: code of the user.
+        moment: how many likes of hers have happened; None for those of the train split, or where the model knows no
+            moments.
     """
 
     source: Source
     dataset: Dataset
     explainer: Explainer
     user: int
+    moment: int | None
 
     @property
     def user_label(self) -> str:
@@ -59,7 +63,8 @@ def source(run: str | None) -> Source:
     if run is None:
         st.info(widgets.text(runs.remedy(Path(stamped.path), state.view().page)), icon=":material/info:")
         st.stop()
-    return Source(stamped, loading.stamp_run(loading.run_folders(Path(stamped.path))[run]))
+    folder = Path(stamped.path)
+    return Source(stamped, loading.stamp_run(loading.run_folders(folder)[run]), loading.stamp_topics(folder))
 
 
 def opened(run: str | None = None) -> Desk:
@@ -69,4 +74,5 @@ def opened(run: str | None = None) -> Desk:
     with sentences():
         explainer = loading.explainer(found)
         assert view.user is not None
-        return Desk(found, explainer.dataset, explainer, explainer.dataset.users.parse(view.user))
+        moment = int(view.moment) if view.moment and isinstance(explainer.model, MomentModel) else None
+        return Desk(found, explainer.dataset, explainer, explainer.dataset.users.parse(view.user), moment)

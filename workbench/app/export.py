@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from matplotlib.figure import Figure
 
 from workbench.app.state import View
 from workbench.explain.explanation import Explanation
 from workbench.figures.card import explained
-from workbench.figures.export import FORMATS, export_explanation
+from workbench.figures.export import FORMATS, PAPER_FORMATS, export_explanation, save
 from workbench.figures.looks import Pixels
 
 if TYPE_CHECKING:
@@ -46,17 +47,35 @@ def export_menu(subject: Explanation | Forecast, root: Path, view: View, picture
     )
     with st.popover("Export", icon=":material/download:"):
         for name in FORMATS:
-            _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", _content(subject, root, name, picture))
+            _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", _content(subject, root, name, picture), f".{name}")
         every = partial(archive, subject, root, FORMATS, view, picture)
-        _button("zip · all of these, with the view", f"{stem}.zip", every)
+        _button("zip · all of these, with the view", f"{stem}.zip", every, ".zip")
         st.caption("The view: the same text gives the same picture everywhere.")
         st.code(str(view), language=None, wrap_lines=True)
 
 
-def _button(label: str, file: str, content: Callable[[], bytes]) -> None:
-    st.download_button(
-        label, content, file, key=f"download-{Path(file).suffix}", on_click="ignore", type="tertiary", width="stretch"
-    )
+def figure_menu(draw: Callable[[], Figure], stem: str, origin: str) -> None:
+    """A menu that downloads one figure.
+
+    Args:
+        draw: draws it on paper.
+        stem: name of the files; one for each figure of a page.
+        origin: run and dataset, for the files' metadata.
+    """
+    with st.popover("Export figure", icon=":material/download:", type="tertiary", key=f"export-{stem}"):
+        for name in PAPER_FORMATS:
+            content = partial(_figure, draw, stem, name, origin)
+            _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", content, f"{stem}.{name}")
+
+
+def _figure(draw: Callable[[], Figure], stem: str, name: str, origin: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = save(draw(), Path(folder) / stem, [name], title=stem.replace("-", " "), origin=origin)
+        return path.read_bytes()
+
+
+def _button(label: str, file: str, content: Callable[[], bytes], key: str) -> None:
+    st.download_button(label, content, file, key=f"download-{key}", on_click="ignore", type="tertiary", width="stretch")
 
 
 def _content(subject: Explanation | Forecast, root: Path, name: str, picture: Pixels | None) -> Callable[[], bytes]:

@@ -17,11 +17,13 @@ import streamlit as st
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
+    from workbench.data.sequences import Sequences
     from workbench.explain.explainer import Explainer, Recommendation
     from workbench.explain.explanation import Explanation
     from workbench.explain.popularity import Forecast
     from workbench.explain.population import Population
     from workbench.explain.regions import RegionMap
+    from workbench.explain.timeline import TopicRiver, WordMap
     from workbench.figures.looks import Pixels
     from workbench.training.run import Run
 
@@ -39,10 +41,11 @@ class Stamped(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A run over a dataset: the key of everything computed from them."""
+    """A run over a dataset and its topics: the key of everything computed from them."""
 
     data: Stamped
     run: Stamped
+    topics: Stamped
 
 
 def folders() -> dict[str, Path]:
@@ -75,9 +78,18 @@ def stamp_run(folder: Path) -> Stamped:
     return _stamp(folder, [folder / "card.json", folder / "weights.safetensors"])
 
 
+def stamp_topics(folder: Path) -> Stamped:
+    """The topics of a dataset folder with the state of their cards and of the names people gave them."""
+    names = ("card.json", "names.json")
+    return _stamp(folder / "topics", sorted(file for name in names for file in (folder / "topics").glob(f"*/{name}")))
+
+
 def _stamp(folder: Path, files: Iterable[Path]) -> Stamped:
     states = [
-        (file.name, state.st_mtime_ns, state.st_size) for file in files if file.is_file() for state in [file.stat()]
+        (str(file.relative_to(folder)), state.st_mtime_ns, state.st_size)
+        for file in files
+        if file.is_file()
+        for state in [file.stat()]
     ]
     return Stamped(str(folder), hashlib.sha256(repr(states).encode()).hexdigest()[:16])
 
@@ -121,6 +133,30 @@ def first_user(data: Stamped) -> str:
     return str(opened.users.id(next(complete, 0)))
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def sequences(data: Stamped) -> Sequences:
+    """The likes of every user in the order of time.
+
+    Raises:
+        DataError: likes have no times, or splits are not in their order.
+    """
+    from workbench.data.sequences import Sequences
+
+    return Sequences.of(dataset(data))
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def moments(data: Stamped, user: int) -> tuple[list[int], int]:
+    """When each like of a user (code) happened, in seconds since 1970, and how many of them are in the train split.
+
+    Raises:
+        DataError: likes have no times, or splits are not in their order.
+    """
+    found = sequences(data)
+    start, stop = found.sets.offsets[user : user + 2].tolist()
+    return found.times[start:stop].tolist(), int(found.learned[user])
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def run(stamped: Stamped) -> Run:
     """A run's card.
@@ -158,16 +194,47 @@ def explainer(source: Source) -> Explainer:
 
 
 @st.cache_data(max_entries=512, show_spinner="Ranking the images")
-def recommend(source: Source, user: int) -> list[Recommendation]:
-    """The ten best images for a user code."""
-    opened = explainer(source)
-    return opened.recommend(user, min(BEST, len(opened.dataset.items) - len(opened.dataset.history.row(user))))
+def recommend(source: Source, user: int, moment: int | None = None) -> list[Recommendation]:
+    """The ten best images for a user code at a moment, a number of likes.
+
+    Raises:
+        DataError: no image is new to her, or the model or the user has no such moment.
+    """
+    return explainer(source).recommend(user, BEST, moment)
 
 
 @st.cache_data(max_entries=512, show_spinner="Explaining")
-def explain(source: Source, user: int, item: int) -> Explanation:
-    """The explanation of an image for a user, both given as codes."""
-    return explainer(source).explain(user, item)
+def explain(source: Source, user: int, item: int, moment: int | None = None) -> Explanation:
+    """The explanation of an image for a user, both given as codes, at a moment, a number of likes.
+
+    Raises:
+        DataError: the model or the user has no such moment.
+    """
+    return explainer(source).explain(user, item, moment)
+
+
+@st.cache_data(max_entries=256, show_spinner="Following the topics")
+def river(source: Source, user: int, moment: int) -> TopicRiver:
+    """The topics of a user (code) week by week, the moment of so many likes marked.
+
+    Raises:
+        DataError: the dataset has no topics, or the user has no likes.
+    """
+    from workbench.explain.topics import topic_river
+
+    return topic_river(explainer(source), user, moment=moment or None)
+
+
+@st.cache_data(max_entries=256, show_spinner="Matching regions and words")
+def word_map(source: Source, item: int) -> WordMap:
+    """How the regions of an image (code) and the words of its text match.
+
+    Raises:
+        DataError: the model aligns no regions with words, or the image has none of either.
+    """
+    from workbench.explain.topics import word_map as match
+
+    return match(explainer(source), item)
 
 
 @st.cache_data(max_entries=512, show_spinner="Looking into the picture")

@@ -16,6 +16,7 @@ TITLES: dict[state.Page, tuple[str, str]] = {
     "why": ("Why this image?", ":material/help_center:"),
     "aspects": ("Who and what matters?", ":material/groups:"),
     "regions": ("Where in the picture?", ":material/crop_free:"),
+    "words": ("Which words and when?", ":material/schedule:"),
     "popularity": ("How popular will it be?", ":material/trending_up:"),
 }
 

@@ -19,11 +19,13 @@ class Need(NamedTuple):
     Attributes:
         meets: whether a class of models meets it.
         phrase: what such a model does; ``example`` one of them.
+        first: which of them the page shows before others.
     """
 
     meets: Callable[[type[Recommender]], bool]
     phrase: str
     example: str
+    first: Callable[[type[Recommender]], bool]
 
 
 def _ranks(model: type[Recommender]) -> bool:
@@ -40,11 +42,27 @@ def _looks(model: type[Recommender]) -> bool:
     return model.region_map is not Recommender.region_map
 
 
+def _in_time(model: type[Recommender]) -> bool:
+    from workbench.models.moments import MomentModel
+
+    return issubclass(model, MomentModel)
+
+
+def _reads(model: type[Recommender]) -> bool:
+    return "items.text" in model.needs
+
+
+def _weighs(model: type[Recommender]) -> bool:
+    several = sum(group.within is None for group in model.evidence) > 1
+    return _ranks(model) and several and not _in_time(model)
+
+
 NEEDS: Final[dict[Page, Need]] = {
-    "why": Need(_ranks, "ranks images", "hasc"),
-    "aspects": Need(_ranks, "ranks images", "hasc"),
-    "regions": Need(_looks, "looks into images", "uhan"),
-    "popularity": Need(_predicts, "predicts popularity", "uhan"),
+    "why": Need(_ranks, "ranks images", "hasc", _weighs),
+    "aspects": Need(_ranks, "ranks images", "hasc", _weighs),
+    "regions": Need(_looks, "looks into images", "uhan", _weighs),
+    "words": Need(_in_time, "reads likes in the order of time", "anternn", _reads),
+    "popularity": Need(_predicts, "predicts popularity", "uhan", _weighs),
 }
 """What the pages need; the others show any run."""
 
@@ -67,7 +85,23 @@ def weighs(model: str) -> bool:
     from workbench.models import registry
 
     kind = registry().get(model)
-    return kind is not None and _ranks(kind) and sum(group.within is None for group in kind.evidence) > 1
+    return kind is not None and _weighs(kind)
+
+
+def is_first(model: str, page: Page) -> bool:
+    """Whether a page shows runs of a model of this name before others."""
+    from workbench.models import registry
+
+    kind = registry().get(model)
+    return kind is not None and NEEDS.get(page, NEEDS["why"]).first(kind)
+
+
+def knows_moments(run: Path) -> bool:
+    """Whether a run's model reads likes in the order of time, up to a moment."""
+    from workbench.models import registry
+
+    kind = registry().get(model_of(run) or "")
+    return kind is not None and _in_time(kind)
 
 
 def model_of(run: Path) -> str | None:
@@ -86,6 +120,14 @@ def missing(page: Page) -> str:
 
 
 def remedy(folder: Path, page: Page) -> str:
-    """What is not there, and the command that makes it."""
+    """What is not there, and the commands that make it."""
+    return f"{missing(page)} Make one with: {commands(folder, page)}"
+
+
+def commands(folder: Path, page: Page) -> str:
+    """How a run that shows a page well is made."""
     model = NEEDS.get(page, NEEDS["why"]).example
-    return f"{missing(page)} Make one with: workbench train {model} --data {folder} --out {folder / 'runs' / model}"
+    topics = page == "words" and not any((folder / "topics").glob("*/card.json"))
+    return f"workbench topics {folder} && " * topics + (
+        f"workbench train {model} --data {folder} --out {folder / 'runs' / model}"
+    )

@@ -10,14 +10,18 @@ import streamlit as st
 
 from workbench.app import loading, runs, state, widgets
 from workbench.data.errors import DataError
+from workbench.figures.dates import day_text
 from workbench.training.run import RunError
 
 PICTURED: Final[dict[state.Page, str]] = {
     "why": "the best for this user",
     "regions": "a typical one of this user",
+    "words": "the best for this user",
     "popularity": "the latest of this user",
 }
 """The pages that show one image, and which one where none is chosen."""
+MOMENTS: Final[tuple[state.Page, ...]] = ("why", "words")
+"""The pages that explain at a moment."""
 COMPARING: Final[tuple[state.Page, ...]] = ("home", "why", "aspects")
 
 
@@ -29,6 +33,8 @@ def show() -> None:
         _user(folder)
         if state.view().page in PICTURED:
             _image(folder)
+        if state.view().page in MOMENTS:
+            _moment(folder)
         st.caption("The address of this page leads back to exactly this view.")
 
 
@@ -53,7 +59,7 @@ def _runs(folder: Path) -> None:
     page = state.view().page
     every = loading.run_folders(folder)
     names = runs.fitting(folder, page)
-    best = _best({name: every[name] for name in names})
+    best = _best({name: every[name] for name in names}, page)
     if state.view().run in every and state.view().run not in names:
         # A page of another task takes its own run; there is nothing wrong with the one shown before.
         state.change(run=best)
@@ -69,8 +75,8 @@ def _runs(folder: Path) -> None:
     widgets.choose("Compare with", others, "compare", nothing=widgets.NOTHING, reason=nobody)
 
 
-def _best(folders: dict[str, Path]) -> str | None:
-    """The first finished run of a model that weighs aspects, else the first finished one, else the first."""
+def _best(folders: dict[str, Path], page: state.Page) -> str | None:
+    """The first finished run of a model that the page shows first, else the first finished one, else the first."""
     finished = []
     for name, path in folders.items():
         try:
@@ -79,8 +85,8 @@ def _best(folders: dict[str, Path]) -> str | None:
             continue
         if card.finished:
             finished.append((name, card.model))
-    weighing = [name for name, model in finished if runs.weighs(model)]
-    return next(iter([*weighing, *(name for name, _ in finished), *folders]), None)
+    first = [name for name, model in finished if runs.is_first(model, page)]
+    return next(iter([*first, *(name for name, _ in finished), *folders]), None)
 
 
 def _user(folder: Path) -> None:
@@ -105,3 +111,26 @@ def _image(folder: Path) -> None:
     if state.view().item is not None:
         _complete("item", names, "image", None)
     widgets.choose("Image", list(names), "item", name=names.__getitem__, nothing=PICTURED[state.view().page])
+
+
+def _moment(folder: Path) -> None:
+    """How much of the user's past has happened, for a model that reads it in the order of time."""
+    view = state.view()
+    run = loading.run_folders(folder).get(view.run or "")
+    if view.user is None or run is None or not runs.knows_moments(run):
+        if view.moment is not None:
+            state.change(moment=None)
+        return
+    stamped = loading.stamp_data(folder)
+    try:
+        times, learned = loading.moments(stamped, loading.dataset(stamped).users.parse(view.user))
+    except DataError:
+        return
+    places = [str(place) for place, _ in enumerate(times, 1)]
+    # Where nothing was liked in training, there is no moment that the model takes by itself.
+    left_open = [None] if learned else []
+    _complete("moment", [*places, *left_open], "moment", next(iter([*left_open, *places]), None))
+    days = dict(zip(places, map(day_text, times), strict=True))
+    widgets.slide_field("Moment", places, "moment", str(learned), name=lambda place: f"{place} · {days[place]}")
+    if places:
+        st.caption(f"So many of {len(times):,} likes have happened; training saw the first {learned:,}.")

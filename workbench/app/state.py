@@ -11,7 +11,7 @@ import streamlit as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 Choice = TypeVar("Choice", bound=str)
-Page = Literal["home", "why", "aspects", "regions", "popularity"]
+Page = Literal["home", "why", "aspects", "regions", "words", "popularity"]
 
 LONGEST = 4000
 """Characters of a view that is read at all."""
@@ -36,6 +36,7 @@ def _folder_name(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_printable)]
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
+Moment = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
 OptionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,29}$")]
 
 
@@ -46,6 +47,7 @@ class View(BaseModel):
         page: name of the page.
         dataset: folder name of the dataset; ``run`` of the run, ``compare`` of a second run beside it.
         user: the dataset's own id of the user, as text; ``item`` of the image.
+        moment: for a model of sequences, how many likes of the user have happened, as text.
         options: further choices of the page, by name.
     """
 
@@ -57,6 +59,7 @@ class View(BaseModel):
     compare: FolderName | None = None
     user: Text | None = None
     item: Text | None = None
+    moment: Moment | None = None
     options: dict[OptionName, Text] = {}
 
     @classmethod
@@ -113,9 +116,10 @@ class View(BaseModel):
     def changed(self, **changes: Any) -> View:
         """The view with other fields; what hangs on a replaced dataset or user falls back to None."""
         if self.dataset is not None and changes.get("dataset", self.dataset) != self.dataset:
-            changes = {"run": None, "compare": None, "user": None, "item": None, "options": {}} | changes
+            rest = dict.fromkeys(("run", "compare", "user", "item", "moment"))
+            changes = {**rest, "options": {}} | changes
         if self.user is not None and changes.get("user", self.user) != self.user:
-            changes = {"item": None} | changes
+            changes = {"item": None, "moment": None} | changes
         return View.model_validate(self.model_dump() | changes)
 
     def __str__(self) -> str:

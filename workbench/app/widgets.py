@@ -132,6 +132,29 @@ def slide(label: str, choices: Sequence[Choice], option: str, first: Choice) -> 
     return chosen
 
 
+def slide_field(
+    label: str, choices: Sequence[str], field: str, first: str, *, name: Callable[[str], str] = str
+) -> None:
+    """A slider over the choices of a field of the view, at ``first`` where it is left open.
+
+    One choice alone is written down, since a slider needs two.
+    """
+    if len(choices) < 2:
+        st.caption(f"{label}: {text(name(choices[0]))}" if choices else f"{label}: none, nothing was liked")
+        return
+    key = f"choose-{field}"
+    st.session_state[key] = getattr(state.view(), field) or first
+    st.select_slider(label, choices, key=key, format_func=name, on_change=_take, args=(field, key))
+
+
+def pick(label: str, choices: Sequence[str], option: str, *, name: Callable[[str], str] = str) -> str:
+    """A list to choose an option of the view from, the first of them where it is left open; the chosen one."""
+    key = f"pick-{option}"
+    st.session_state[key] = chosen = state.view().option(option, choices)
+    st.selectbox(label, choices, key=key, format_func=name, on_change=_switched, args=(option, key))
+    return chosen
+
+
 def choose_many(
     label: str,
     options: Sequence[str],

@@ -91,10 +91,12 @@ def _show(found: Reproduction, paper: PaperTable) -> None:
             for row in found.rows
         ),
     )
-    table(
-        ("ours", *paper.further),
-        ((row.row, *(_value(row.metrics[metric], paper.decimals) for metric in paper.further)) for row in found.rows),
-    )
+    for mark in paper.protocols:
+        further = [metric for metric in paper.measured(mark).values() if metric in paper.further]
+        table(
+            ("ours", *further),
+            ((row.row, *(_value(row.metrics[metric], paper.decimals) for metric in further)) for row in found.rows),
+        )
     for claim in found.claims:
         screen.print(_claim(claim, paper.decimals))
     screen.print("\n" * bool(found.claims) + f"{found.protocol}\n{found.note}")

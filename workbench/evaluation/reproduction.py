@@ -60,15 +60,17 @@ class RowResult(BaseModel):
 
 
 class ClaimResult(BaseModel):
-    """What the paper says of two rows, tested over the same users (posts), whose values are averaged over seeds.
+    """What the paper says of two rows, tested over the same users, whose values are averaged over seeds.
+
+    A user with several moments (an author with several posts) counts once, see ``compare``.
 
     Attributes:
         better: label of the row the paper finds better in ``metric``; ``worse`` that of the other.
         published: by how much it is better in the paper, by dataset; None where no values are printed.
         difference: by how much it is better here: positive agrees with the paper, also for errors.
         low: lower end of the 95 % bootstrap interval of ``difference``; ``high`` the upper end.
-        p: two-sided p-value of the paired t-test.
-        pairs: users (posts) compared.
+        p: two-sided p-value of the paired t-test over users.
+        pairs: users (authors) compared.
         verdict: holds or reversed where p is below 0.05, else undecided.
     """
 
@@ -137,18 +139,22 @@ def claim_result(
     """A claim, tested in one metric on the evaluations ``found`` of the rows, by their keys.
 
     Raises:
-        ValueError: the evaluations are of fewer than two users (posts), or not of the same ones.
+        ValueError: the evaluations are of fewer than two users, or not of the same moments (posts).
     """
     sign = -1.0 if metric in ERRORS else 1.0
     one, other = table.row(claim.better), table.row(claim.worse)
-    tested = compare(sign * _averaged(found[one.key], metric), sign * _averaged(found[other.key], metric))
+    tested = compare(
+        sign * _averaged(found[one.key], metric),
+        sign * _averaged(found[other.key], metric),
+        users=found[one.key][0].user_codes,
+    )
     verdict: Verdict = "undecided"
     if tested.t_test < CHANCE:
         verdict = "holds" if tested.difference > 0 else "reversed"
     published = {
         name: round(sign * (values[metric] - other.published[name][metric]), 6)
         for name, values in one.published.items()
-        if name in other.published
+        if name in other.published and metric in values
     }
     return ClaimResult(
         better=one.label,
@@ -165,6 +171,6 @@ def claim_result(
 
 
 def _averaged(found: Sequence[Evaluation], metric: str) -> NDArray[np.float64]:
-    """(users,) or (posts,) values of a row, averaged over seeds."""
+    """(users,), (moments,) or (posts,) values of a row, averaged over seeds."""
     averaged: NDArray[np.float64] = np.mean([evaluation.per_user[metric] for evaluation in found], axis=0)
     return averaged

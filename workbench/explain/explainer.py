@@ -186,7 +186,8 @@ class Explainer:
         Raises:
             DataError: the model has no level of aspects, or to some user no image is new.
         """
-        if len(self.model.aspects) < 2 or self.model.task != "ranking":
+        in_time = isinstance(self.model, MomentModel)
+        if len(self.model.aspects) < 2 or self.model.task != "ranking" or in_time:
             raise DataError(
                 f"{self.model.name} weighs no aspects against each other: choose a run with several evidence groups"
             )
@@ -314,6 +315,7 @@ class Explainer:
             return everything
         best = self._shown(above, levels)
         best = best[above.attention[best].topk(min(DEEP, len(best))).indices]
+        best = best[above.attention[best] > 0]
         return everything[torch.isin(level.parent, best)]
 
 

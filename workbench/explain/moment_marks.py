@@ -28,7 +28,7 @@ from workbench.explain.pointing_game import (
     words_inside,
 )
 from workbench.explain.topics import interests, topics_of
-from workbench.layers.contextual import FACTORS
+from workbench.layers.contextual import SLOTS
 from workbench.layers.evidence import Gates
 from workbench.models.anternn import AnteRNN
 from workbench.models.base import Level
@@ -36,6 +36,8 @@ from workbench.models.base import Level
 BLOCK = 64
 """Users read at a time."""
 OWN, NOISE = "own", "noise"
+FACTORS = ("hour", "interval", "what")
+"""What the weight of a like rests on, in the order of their codes."""
 
 
 class HourMarks(Frozen):
@@ -127,21 +129,21 @@ def mark_hours(explainer: Explainer) -> HourMarks:
     aspects = dict(zip(_pairs(*pair_codes(explainer.dataset, causes)), causes["aspect"], strict=True))
     users = torch.nonzero(explainer.dataset.history.lengths).flatten()
     levels = _levels(model, users, torch.zeros_like(users), None)
-    liked, factors = levels["history"].elements, levels["factors"].attention
-    assert factors is not None
-    shares = factors.view(-1, len(FACTORS)).double().numpy()
-    kinds = np.array([aspects.get(pair, NOISE) for pair in _pairs(users[liked.rows], liked.values)])
-    kept = (shares.sum(1) > 0) & (kinds != NOISE)
-    caused = kinds[kept] == OWN
+    liked, factors = levels["history"].elements, levels["factors"]
+    assert factors.attention is not None and factors.parent is not None
+    kinds = torch.div(factors.elements.values, SLOTS, rounding_mode="floor")
+    shares = torch.zeros(len(liked.values), len(FACTORS)).index_put((factors.parent, kinds), factors.attention)
+    told = np.array([aspects.get(pair, NOISE) for pair in _pairs(users[liked.rows], liked.values)])
+    kept = (shares.sum(1) > 0).numpy() & (told != NOISE)
+    caused = told[kept] == OWN
     if not caused.any() or caused.all():
-        raise DataError(
-            f"{explainer.dataset.root}: of the latest likes the hour caused all or none, so nothing differs"
-        )
+        raise DataError(f"{explainer.dataset.root}: the hour caused all of the latest likes or none: nothing differs")
+    weighed = shares.double().numpy()[kept]
     return HourMarks(
         likes=int(kept.sum()),
         caused=int(caused.sum()),
-        auc=float(roc_auc_score(caused, shares[kept][:, FACTORS.index("hour")])),
-        factors=dict(zip(FACTORS, shares[kept].mean(0).tolist(), strict=True)),
+        auc=float(roc_auc_score(caused, weighed[:, FACTORS.index("hour")])),
+        factors=dict(zip(FACTORS, weighed.mean(0).tolist(), strict=True)),
     )
 
 

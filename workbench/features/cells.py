@@ -17,7 +17,7 @@ from workbench.data.schema import BOX
 LABEL = "label"
 UNKNOWN = -100
 """Target of a cell of which nothing is known; losses of torch leave it out."""
-INSTEAD = "take the encoder 'descriptor' or a pretrained one"
+INSTEAD = "take the encoder 'descriptor', perhaps with --grid 4x4, or a pretrained one"
 LEAST, MOST = 5, 256
 """A word is learnt if at least this many regions bear it, and at most so many words of a kind, the commonest."""
 

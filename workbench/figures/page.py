@@ -92,7 +92,7 @@ class Canvas:
         """A new pair of axes over the fractions ``left`` to ``right``, ``top`` to ``top + height`` pixels."""
         number = next(self._numbers)
         suffix = "" if number == 1 else str(number)
-        quiet = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
+        quiet = {"ticks": "", "showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
         across = quiet | {"domain": [left, right], "anchor": f"y{suffix}"} | x
         down = quiet | {"domain": [max(self.y(top + height), 0.0), self.y(top)], "anchor": f"x{suffix}"} | y
         self.figure.update_layout({f"xaxis{suffix}": across, f"yaxis{suffix}": down})

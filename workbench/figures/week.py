@@ -45,7 +45,7 @@ CELL: Final = 0.17
 AXIS: Final = 0.2
 FOOT: Final = 0.34
 GAP: Final = 0.16
-SCREEN_SIDE: Final = 0.05
+SCREEN_SIDE: Final = 0.1
 SCREEN_TITLE: Final = 24
 SCREEN_CELL: Final = 24
 SCREEN_AXIS: Final = 34
@@ -217,7 +217,7 @@ class Week:
             hours = {"tickvals": [hour - 0.5 for hour in TICKS], "ticktext": ["0 h UTC", *map(str, TICKS[1:])]}
             days = {"tickvals": list(range(len(DAYS))), "ticktext": DAYS}
             at = canvas.axes(
-                left + SCREEN_SIDE, left + wide - 0.01, upper + SCREEN_TITLE, len(DAYS) * SCREEN_CELL,
+                left + SCREEN_SIDE * wide, left + wide - 0.01, upper + SCREEN_TITLE, len(DAYS) * SCREEN_CELL,
                 ticks | hours | {"range": [-0.5 - EDGE, HOURS - 0.5 + EDGE]},
                 ticks | days | {"range": [len(DAYS) - 0.5 + EDGE, -0.5 - EDGE]},
             )  # fmt: skip

@@ -21,11 +21,8 @@ from workbench.layers.topical import TopicalAttention, muted
 from workbench.models.anternn_levels import Look, aspects, levels, own_level
 from workbench.models.base import Paper, Reading, SequenceBatch
 from workbench.models.catalogue import Catalogue
-from workbench.models.content import Content, ContentConfig, ItemContent
+from workbench.models.content import OUTPUT, Content, ContentConfig, ItemContent, Modality
 from workbench.models.sequence import HISTORY, SequenceModel
-
-OUTPUT = {"words": "caption", "regions": "picture"}
-"""Evidence of the image that is scored, by modality."""
 
 
 class AnteRNNConfig(ContentConfig):
@@ -40,7 +37,8 @@ class AnteRNNConfig(ContentConfig):
         transform: of the time factors, linear (Eq. 17) or sigmoid (Eq. 18).
         topics: name of the dataset's topics.
         topic_decay: lambda of Eq. 7, for a distance counted in slices of the stream.
-        identity: whether an image is read with a vector of its own beside what it shows and says (not in the paper).
+        identity: whether an image is read with a vector of its own beside what it shows and says (not in the paper);
+            with ``tied`` it is what the image is scored with, which what it shows and says may be part of, too.
         output: what an image is scored with: a vector of its own alone (``free``, Eq. 23), or with what its words and
             regions add (``content``, not in the paper), so that they are evidence, too.
         regularisation: lambda_2 of Eq. 24, times the sum of the squares of all parameters.
@@ -170,13 +168,13 @@ class AnteRNN(SequenceModel):
         present = steps.present
         items, place = steps.items[present], steps.place[present]
         liked = self.sequences.likes.values[likes.values]
-        opened: dict[str, Tensor] = {}
+        opened: dict[Modality, Tensor] = {}
         changed = torch.zeros(len(liked), dtype=torch.bool, device=liked.device)
-        for name, padded in self.content.gates.items():
+        for name in self.config.modalities:
             gate = self._gate(name, likes, gates)
             if gate is not None:
-                opened[name] = padded(liked, gate)
-                changed |= ((opened[name] != padded(liked)) | gate.requires_grad).any(1)
+                opened[name] = self.content.padded(name, liked, gate)
+                changed |= ((opened[name] != self.content.padded(name, liked)) | gate.requires_grad).any(1)
         if not changed[place].any():
             distinct, which = torch.unique(items, return_inverse=True)
             return self.content(distinct), which
@@ -185,8 +183,9 @@ class AnteRNN(SequenceModel):
         _, which = torch.unique(key, return_inverse=True)
         first = torch.zeros(int(which.max()) + 1, dtype=torch.int64, device=items.device)
         first.scatter_(0, which, torch.arange(len(which), device=items.device))
-        chosen = {name: gate[place[first]] for name, gate in opened.items()}
-        return self.content(items[first], chosen.get("words"), chosen.get("regions")), which
+        distinct, at = items[first], place[first]
+        left = {OUTPUT[name]: self.content.flat(name, distinct, gate[at]) for name, gate in opened.items()}
+        return self.content(distinct, Gates(left)), which
 
     def _interest(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor | None:
         """(S, K) topics of interest at each like."""
@@ -219,9 +218,11 @@ class AnteRNN(SequenceModel):
         if said is not None and self.content.features is not None:
             fused, weights = self.fusion(image, said, content.presence[text])
         read = fused.new_zeros(*present.shape, fused.shape[-1])
+        if self.config.tied and self.config.output == "content":
+            fused = fused + self.catalogue.vectors(content.items, content.gates)[text]
         read[present] = fused
         if self.config.identity:
-            read = read + self._own(steps.items)
+            read = read + self.items(steps.items)
         read, window = self.drop(read), None
         if self.config.contextual:
             window = self.contextual(read, steps, self._part_gates(steps, likes, gates))
@@ -238,15 +239,6 @@ class AnteRNN(SequenceModel):
     def walk(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor:
         """States (R, L, D) after each like."""
         return self.look(steps, likes, gates).states
-
-    def _own(self, items: Tensor) -> Tensor:
-        """(..., D) vectors images are read with beside their content: those they are scored with, if tied."""
-        own: Tensor = self.items(items)
-        if self.config.tied and self.config.output == "content":
-            distinct, which = torch.unique(items, return_inverse=True)
-            added = self.catalogue.vectors(distinct[distinct < self.n_items])
-            own = own + torch.cat([added, added.new_zeros(1, added.shape[1])])[which]
-        return own
 
     def forward(self, batch: SequenceBatch) -> Tensor:
         """Coherence loss of the next like, alignment loss and L2 norm (Eq. 24)."""

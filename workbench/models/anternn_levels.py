@@ -116,12 +116,12 @@ def _parts(model: AnteRNN, name: str, look: Look, likes: Ragged) -> Level:
         sets = Ragged(sets.offsets, _factor_codes(model, likes).flatten())
     elif name == "words":
         assert look.word_weights is not None
-        shares = _laid_out(look.word_weights, look, likes)[model.content.word_gates(items) > 0]
+        shares = model.content.flat("words", items, _laid_out(look.word_weights, look, likes))
     else:
         assert look.content.region_weights is not None
         relevance = look.content.region_weights[look.text].clamp_min(0)
         relevance = relevance / relevance.sum(1, keepdim=True).clamp_min(torch.finfo(relevance.dtype).tiny)
-        shares = model.content.table.flat(items, _laid_out(relevance, look, likes))
+        shares = model.content.flat("regions", items, _laid_out(relevance, look, likes))
     return Level(name, sets, shares, None, parent=parts.rows)
 
 

@@ -82,9 +82,9 @@ class Catalogue(nn.Module):
         added: Tensor = self.project(means)
         return added
 
-    def vectors(self, items: Tensor | None = None) -> Tensor:
-        """(n, D) what words and regions add to ``items`` (n,), to all images if left out, with everything there."""
-        parts = [part for _, part in self._parts(items, OPEN)]
+    def vectors(self, items: Tensor | None = None, gates: Gates = OPEN) -> Tensor:
+        """(n, D) what words and regions add to ``items`` (n,), to all images if left out."""
+        parts = [part for _, part in self._parts(items, gates)]
         return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
     def scores(self, states: Tensor, gates: Gates) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,11 +13,14 @@ from workbench.data.ragged import Ragged
 from workbench.features.store import Features
 from workbench.features.words import PADDING, Texts
 from workbench.layers.alignment import Aligned, Alignment
+from workbench.layers.evidence import OPEN, Gates
 from workbench.layers.regions import RegionTable
 from workbench.layers.wordstates import WordStates
 from workbench.models.sequence import SequenceConfig
 
 Modality = Literal["words", "regions"]
+OUTPUT: dict[Modality, str] = {"words": "caption", "regions": "picture"}
+"""Evidence of an image that is read or scored, by modality."""
 
 
 class ContentConfig(SequenceConfig):
@@ -52,6 +54,7 @@ class Content:
     """n images with their texts.
 
     Attributes:
+        items: (n,) their codes; ``gates`` of the words (``caption``) and regions (``picture``) they were read with.
         words: (n, N, D) states of the words; ``word_gates`` (n, N), 0 for padding. None where no words are read.
         regions: (n, M, D) vectors of the regions; ``region_gates`` (n, M). None where no regions are read.
         image: (n, D) v, 0 where no regions are read.
@@ -60,6 +63,8 @@ class Content:
         presence: (n, 2) in [0, 1], how much there is of regions and of words.
     """
 
+    items: Tensor
+    gates: Gates
     words: Tensor | None
     word_gates: Tensor | None
     regions: Tensor | None
@@ -100,11 +105,15 @@ class ItemContent(nn.Module):
                 margin=config.margin,
             )
 
-    @property
-    def gates(self) -> dict[Modality, Callable[..., Tensor]]:
-        """By modality, how the gates of what images have of it are laid out."""
-        laid: dict[Modality, Callable[..., Tensor]] = {"words": self.word_gates, "regions": self.region_gates}
-        return {name: laid[name] for name in self.config.modalities}
+    def padded(self, name: Modality, items: Tensor, gate: Tensor | None = None) -> Tensor:
+        """(n, N) gates of the words, or (n, M) of the regions, of ``items`` (n,), from those laid end to end."""
+        return self.word_gates(items, gate) if name == "words" else self.region_gates(items, gate)
+
+    def flat(self, name: Modality, items: Tensor, values: Tensor) -> Tensor:
+        """The opposite of ``padded``."""
+        if name == "words":
+            return values[self.codes.index_select(0, items) != PADDING]
+        return self.table.flat(items, values)
 
     def word_sets(self, items: Tensor) -> Ragged:
         """Codes of the words of ``items`` (n,)."""
@@ -130,24 +139,24 @@ class ItemContent(nn.Module):
             return self.table.present(items).float()
         return self.table.padded(items, gate)
 
-    def forward(self, items: Tensor, word_gates: Tensor | None = None, region_gates: Tensor | None = None) -> Content:
+    def forward(self, items: Tensor, gates: Gates = OPEN) -> Content:
         """Read the images ``items`` (n,).
 
         Args:
             items: codes.
-            word_gates: (n, N), all words that are there if left out.
-            region_gates: (n, M), all regions that are there if left out.
+            gates: of their words (``caption``) and regions (``picture``), laid end to end.
         """
-        words = regions = weights = aligned = None
+        words = word_gates = regions = region_gates = weights = aligned = None
         image = self.empty(len(items))
         presence = [image.new_zeros(len(items))] * 2
         if self.texts is not None:
-            words = self.states(self.codes.index_select(0, items), word_gates)
-            word_gates = self.word_gates(items) if word_gates is None else word_gates
+            gate = gates.elements.get(OUTPUT["words"])
+            word_gates = self.word_gates(items, gate)
+            words = self.states(self.codes.index_select(0, items), None if gate is None else word_gates)
             presence[1] = word_gates.amax(1)
         if self.features is not None:
             regions = self.project(self.table(items))
-            region_gates = self.region_gates(items) if region_gates is None else region_gates
+            region_gates = self.region_gates(items, gates.elements.get(OUTPUT["regions"]))
             presence[0] = region_gates.amax(1)
             if words is not None:
                 assert word_gates is not None
@@ -157,7 +166,8 @@ class ItemContent(nn.Module):
                 # Without a text nothing tells the regions apart: their mean.
                 weights = region_gates / region_gates.sum(1, keepdim=True).clamp_min(1e-9) * presence[0].unsqueeze(1)
                 image = torch.bmm(weights.unsqueeze(1), regions).squeeze(1)
-        return Content(words, word_gates, regions, region_gates, image, weights, aligned, torch.stack(presence, 1))
+        there = torch.stack(presence, 1)
+        return Content(items, gates, words, word_gates, regions, region_gates, image, weights, aligned, there)
 
     def empty(self, n: int) -> Tensor:
         """(n, D) zeros."""

@@ -71,7 +71,9 @@ class SequenceModel(MomentModel):
         super().__init__(config, dataset, config.longest)
         self.per_like = 8 * config.dim
         self.items = normal_table(self.n_items + 1, config.dim, config.dim**-0.5)
-        self.bias = nn.Parameter(torch.zeros(self.n_items))
+        # From how often each image was liked, since the first epochs would learn little else.
+        liked = torch.bincount(dataset.likes("train")[1], minlength=self.n_items)
+        self.bias = nn.Parameter((liked + 1).float().log())
         if not config.tied:
             self.out = normal_table(self.n_items, config.dim, config.dim**-0.5)
         if config.repeats:
@@ -125,11 +127,17 @@ class SequenceModel(MomentModel):
         against = torch.addmm(bias[drawn], after, table[drawn].T)
         own = (after * table[liked]).sum(1, keepdim=True) + bias[liked].unsqueeze(1)
         if self.config.repeats:
-            known = steps.items[row].unsqueeze(2) == drawn
-            against = against + self.again * (known & (_up_to(at, steps) > 0).unsqueeze(2)).any(1)
-            own = own + self.again * ((steps.items[row] == liked.unsqueeze(1)) * _up_to(at, steps)).amax(1, True)
+            first = self._first(steps)
+            against = against + self.again * (first[:, drawn][row] <= at.unsqueeze(1))
+            own = own + self.again * (first[row, liked] <= at).unsqueeze(1)
         against = against.masked_fill(drawn == liked.unsqueeze(1), -torch.inf)
         return functional.cross_entropy(torch.cat([own, against], 1), torch.zeros_like(liked))
+
+    def _first(self, steps: Steps) -> Tensor:
+        """(R, images + 1) at which step each image was liked first; after the last step where it never was."""
+        places = torch.arange(steps.items.shape[1], device=steps.items.device).expand_as(steps.items)
+        never = places.new_full((len(places), self.n_items + 1), places.shape[1])
+        return never.scatter_reduce(1, steps.items, places, "amin")
 
     def _repeated(self, scores: Tensor, items: Tensor, opened: Tensor) -> Tensor:
         """Scores (S, images) with what is added to the images ``items`` (S, L) liked before, by presence (S, L)."""

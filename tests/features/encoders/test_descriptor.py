@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from workbench.data.dataset import Dataset
-from workbench.features.encoders import EncoderError, encoder_named
+from workbench.features.encoders import encoder_named
 from workbench.features.encoders.descriptor import describe
 
 
@@ -36,5 +36,12 @@ def test_the_encoder_gives_one_region(drawn: Dataset) -> None:
     encoded = encoder.encode([image, image[:50]])
     assert encoder.grid == (1, 1) and encoded.boxes is None
     np.testing.assert_array_equal(encoded.vectors[0], describe(image)[None])
-    with pytest.raises(EncoderError, match="leave out --grid"):
-        encoder_named("descriptor", drawn, grid=(7, 7))
+
+
+def test_a_grid_gives_a_region_for_each_cell(drawn: Dataset) -> None:
+    encoder = encoder_named("descriptor", drawn, grid=(2, 3))
+    image = picture((220, 30, 30), size=90)
+    found = encoder.encode([image, image[:1, :2]]).vectors
+    assert encoder.grid == (2, 3) and found[0].shape == found[1].shape == (6, 704)
+    np.testing.assert_array_equal(found[0][4], describe(image[45:, 30:60]))
+    np.testing.assert_array_equal(found[1][3], describe(image[:1, :1]))

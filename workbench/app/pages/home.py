@@ -46,6 +46,7 @@ def _doors() -> None:
             _no_aspects(folder),
         ),
         ("regions", "Where models look in a picture, side by side for several users, models or images.", None),
+        ("words", "What came before, the topics of a user week by week, her hours, and words beside regions.", None),
         ("popularity", "A post or a picture of your own: how many views a day, and what one word changes.", None),
     )
     grid = st.grid(3, min_column_width=240, border=True)

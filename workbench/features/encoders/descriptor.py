@@ -1,4 +1,4 @@
-"""A colour and shape descriptor of whole images: no network, no weights, the same on every machine."""
+"""A colour and shape descriptor: no network, no weights, the same on every machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.data.dataset import Dataset
-from workbench.features.encoders.base import Encoded, Encoder, EncoderError, Grid, Picture, Report
+from workbench.features.encoders.base import Encoded, Encoder, Grid, Picture, Report
 from workbench.features.store import WHOLE
 
 BINS = (12, 4, 4)
@@ -36,24 +36,38 @@ def describe(image: Picture) -> NDArray[np.float32]:
     return joined
 
 
+def cells(image: Picture, grid: Grid) -> list[Picture]:
+    """The image cut into ``grid`` rows and columns, row by row; each cell has a pixel at least."""
+    rows, columns = (np.linspace(0, size, parts + 1) for size, parts in zip(image.shape[:2], grid, strict=True))
+
+    def part(edges: NDArray[np.float64], k: int) -> slice:
+        start = min(int(edges[k]), int(edges[-1]) - 1)
+        return slice(start, max(int(edges[k + 1]), start + 1))
+
+    return [image[part(rows, r), part(columns, c)] for r in range(grid[0]) for c in range(grid[1])]
+
+
 class Descriptor(Encoder):
-    """One vector for each whole image."""
+    """One vector for each whole image, or for each cell of a grid over it."""
 
     names = ("descriptor",)
     name = "descriptor"
     version = "1"
-    preprocessing = "64 x 64; colour histogram 12 x 4 x 4 (HSV), gradients by 8 directions in 8 x 8 cells"
-    grid: Grid | None = WHOLE
+    preprocessing = (
+        "each region to 64 x 64; colour histogram 12 x 4 x 4 (HSV), gradients by 8 directions in 8 x 8 cells"
+    )
+    grid: Grid
+
+    def __init__(self, grid: Grid = WHOLE) -> None:
+        self.grid = grid
 
     @classmethod
     def open(
         cls, name: str, dataset: Dataset, grid: Grid | None, device: torch.device, report: Report | None
     ) -> Descriptor:
         """The descriptor, which runs on the processor wherever it is asked for."""
-        if grid not in (None, WHOLE):
-            raise EncoderError("the encoder 'descriptor' describes whole images: leave out --grid")
-        return cls()
+        return cls(grid or WHOLE)
 
     def encode(self, images: Sequence[Picture]) -> Encoded:
-        """One region each."""
-        return Encoded([describe(image)[None] for image in images])
+        """One region each, or as many as the grid has cells."""
+        return Encoded([np.stack([describe(cell) for cell in cells(image, self.grid)]) for image in images])
