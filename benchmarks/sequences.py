@@ -7,7 +7,7 @@ before it, 512 targets in a batch, measured on a sample of the targets and scale
 stands our GRU. Evaluation ranks all images at every test moment; beside it stand products and comparisons alone.
 
 All are the best of some repeats, on the clock and in seconds of processor time, which other work on the machine moves
-less. Memory is the peak of a process that trains one epoch.
+less. Memory is the peak of a process that trains on 6 batches or, of the plain loop, one epoch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 WHOLE, COPIES = "plain loop over whole sequences", "every prefix copied"
 LATEST, TARGETS, SAMPLED = 50, 512, 6
-"""Likes of a copied prefix, targets in a batch of them, and batches that are measured."""
+"""Likes of a copied prefix, targets in a batch of them, and batches of them (for memory, of any) that are measured."""
 ONCE = """
 from benchmarks.sequences import once
 once({which!r}, {data!r}, {features!r})
@@ -84,25 +85,27 @@ def built(which: str, dataset: Dataset, features: str, device: torch.device) -> 
     """One of ``MODELS``, untrained."""
     name, settings = MODELS[which]
     kind = model_class(name)
-    shown = {"features": features} if "features" in kind.Config.model_fields else {}
+    shown: dict[str, Any] = {"features": features} if "features" in kind.Config.model_fields else {}
     torch.manual_seed(0)
     return kind(kind.Config(**SIZES, **settings, **shown), dataset).to(device)
 
 
-def epochs(model: Recommender, dataset: Dataset) -> Work:
-    """The next epoch of the workbench, at every call."""
+def epochs(model: Recommender, dataset: Dataset, steps: int | None = None) -> tuple[Work, float]:
+    """Some or all batches of the next epoch of the workbench at every call, and how many times that is an epoch."""
     optimizer = torch.optim.Adam(model.parameters(), lr=model.config.learning_rate, fused=True)
     sampler = SequenceSampler(dataset, model.config.batch, model.device)
     numbers = count(1)
+    every = sampler.steps
+    measured = every if steps is None else min(steps, every)
 
     def work() -> None:
         model.train()
-        for batch in sampler.epoch(0, next(numbers)):
+        for batch in islice(sampler.epoch(0, next(numbers)), None if measured == every else measured):
             optimizer.zero_grad(set_to_none=True)
             model(batch).backward()
             optimizer.step()
 
-    return work
+    return work, every / measured
 
 
 class Plain(nn.Module):
@@ -115,13 +118,9 @@ class Plain(nn.Module):
         self.gru = nn.GRU(SIZES["dim"], SIZES["dim"], batch_first=True)
         self.out = nn.Linear(SIZES["dim"], items)
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """States (R, L, D) after each of the ``codes`` (R, L)."""
-        states: Tensor = self.gru(self.drop(self.vectors(codes)))[0]
-        return states
-
-    def loss(self, states: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy of the ``targets`` (n,) after the ``states`` (n, D)."""
+    def forward(self, codes: Tensor, at: Any, targets: Tensor) -> Tensor:
+        """Cross-entropy of the ``targets`` (n,) after the n likes ``at`` some places of ``codes`` (R, L)."""
+        states = self.gru(self.drop(self.vectors(codes)))[0][at]
         return functional.cross_entropy(self.out(self.drop(states)), targets)
 
 
@@ -144,7 +143,7 @@ def whole(dataset: Dataset, device: torch.device) -> Work:
             targets = codes[:, 1:]
             there = targets != padding
             optimizer.zero_grad(set_to_none=True)
-            model.loss(model(codes[:, :-1])[there], targets[there]).backward()
+            model(codes[:, :-1], there, targets[there]).backward()
             optimizer.step()
 
     return work
@@ -164,7 +163,7 @@ def copies(dataset: Dataset, device: torch.device) -> tuple[Work, float]:
             before = likes.values[(some.unsqueeze(1) + back).clamp_min(0)]
             codes = torch.where(place[some].unsqueeze(1) + back >= 0, before, padding).to(device)
             optimizer.zero_grad(set_to_none=True)
-            model.loss(model(codes)[:, -1], likes.values[some].to(device)).backward()
+            model(codes, (slice(None), -1), likes.values[some].to(device)).backward()
             optimizer.step()
 
     return work, len(targets) / len(drawn)
@@ -191,7 +190,7 @@ def once(which: str, data: str, features: str) -> None:
     elif which == COPIES:
         copies(dataset, cpu)[0]()
     else:
-        epochs(built(which, dataset, features, cpu), dataset)()
+        epochs(built(which, dataset, features, cpu), dataset, SAMPLED)[0]()
 
 
 def compared(what: str, targets: int, ours: Spent, other: Spent, name: str) -> list[Row]:
@@ -203,17 +202,20 @@ def compared(what: str, targets: int, ours: Spent, other: Spent, name: str) -> l
     ]
 
 
-def rows(data: Path, features: str, device: torch.device, repeat: int) -> list[Row]:
+def rows(data: Path, features: str, device: torch.device, repeat: int, steps: int | None) -> list[Row]:
     """Everything that is measured."""
     dataset = Dataset.open(data)
     likes = learned(dataset)
     targets = len(likes.values) - len(likes)
     moments = len(Moments.of(Sequences.of(dataset), "test").users)
     floor = best(ranking(dataset, moments, device), device, repeat)
-    found, ranked, spent = [], [], {}
+    found: list[Row] = []
+    ranked: list[Row] = []
+    spent: dict[str, Spent] = {}
     for which in MODELS:
         model = built(which, dataset, features, device)
-        spent[which] = best(epochs(model, dataset), device, repeat)
+        epoch, factor = epochs(model, dataset, None if which == "GRU" else steps)
+        spent[which] = best(epoch, device, repeat).times(factor)
         if which == "GRU":
             plain = best(whole(dataset, device), device, repeat)
             work, factor = copies(dataset, device)
@@ -222,8 +224,9 @@ def rows(data: Path, features: str, device: torch.device, repeat: int) -> list[R
             found += compared(which, targets, spent[which], plain, WHOLE)
             found += compared(which, targets, spent[which], copied, sample)
         else:
-            found += compared(which, targets, spent[which], spent["GRU"], "our GRU")
-        took = best(lambda model=model: evaluate_next(model, dataset, ks=(), metrics=["Recall@20"]), device, repeat)
+            what = which if factor == 1 else f"{which} ({steps} batches scaled up)"
+            found += compared(what, targets, spent[which], spent["GRU"], "our GRU")
+        took = best(partial(evaluate_next, model, dataset, ks=(), metrics=["Recall@20"]), device, repeat)
         name = "products and comparisons alone"
         ranked.append(Row(f"evaluation of {which}, moments a second", moments / took.wall, moments / floor.wall, name))
     found += ranked
@@ -244,9 +247,10 @@ def main() -> None:
     parser.add_argument("--features", default="convnet", help="image features Ante-RNN reads")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--repeat", type=int, default=3, help="epochs of which the fastest counts")
+    parser.add_argument("--steps", type=int, help="batches of an epoch of Ante-RNN that are measured; by default all")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
-    found = rows(arguments.data, arguments.features, torch.device(arguments.device), arguments.repeat)
+    found = rows(arguments.data, arguments.features, torch.device(arguments.device), arguments.repeat, arguments.steps)
     print(as_json(found) if arguments.json else markdown(found))
 
 

@@ -22,6 +22,7 @@ from workbench.commands import app
 from workbench.data.dataset import Dataset
 from workbench.data.postcards.world import build_world
 from workbench.data.schema import DatasetCard
+from workbench.data.sequences import Sequences
 from workbench.data.write import write_dataset
 from workbench.evaluation.evaluate import top_k
 from workbench.training.run import Run
@@ -153,6 +154,29 @@ def test_recommend_speaks_the_ids_of_the_dataset(ask: Ask, trained: Path, toy: D
     assert [image["item"] for image in answer["items"]] == [toy.items.id(code) for code in codes[0].tolist()]
     assert [image["rank"] for image in answer["items"]] == [1, 2, 3, 4]
     assert [image["score"] for image in answer["items"]] == pytest.approx(scores[0].tolist())
+
+
+def test_a_moment_is_a_number_of_likes(ask: Ask, toy: Dataset, tmp_path: Path) -> None:
+    run, likes = tmp_path / "gru", Sequences.of(toy).sets.row(1)
+    assert ask("train", "gru", "--data", toy.root, "--out", run, "--set", "epochs=1").code == 0
+    early = ask("recommend", run, "--user", 1003, "--k", 3, "--moment", 2, "--json").json
+    late = ask("recommend", run, "--user", 1003, "--k", 3, "--json").json
+    assert (early["moment"], late["moment"]) == (2, None)
+    assert [image["score"] for image in early["items"]] != [image["score"] for image in late["items"]]
+    out = ("--out", tmp_path / "why", "--format", "json")
+    answer = ask("explain", run, "--user", 1003, "--moment", 2, *out)
+    assert answer.code == 0, answer.err
+    found = json.loads((tmp_path / "why" / "explanation.json").read_text())
+    assert found["moment"] == 2 and found["item"] == early["items"][0]["item"]
+    history = next(level for level in found["levels"] if level["name"] == "history")
+    assert [element["id"] for element in history["elements"]] == [toy.items.id(code) for code in likes[:2].tolist()]
+    beyond = ask("explain", run, "--user", 1003, "--moment", len(likes) + 1, *out)
+    assert beyond.code == 1 and f"from 1 to {len(likes)}" in " ".join(beyond.err.split())
+
+
+def test_a_model_without_moments_refuses_one(ask: Ask, trained: Path) -> None:
+    answer = ask("recommend", trained, "--user", 1003, "--moment", 2)
+    assert answer.code == 1 and "hasc does not read likes in the order of time" in " ".join(answer.err.split())
 
 
 def test_explain_writes_every_format(ask: Ask, trained: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.evaluation.tables import ACF_SMALL, UHAN_SMALL
 from workbench.features.store import Features
+from workbench.features.topics import Topics, fit_topics
 from workbench.training.run import Run, RunError
 
 if TYPE_CHECKING:
@@ -22,19 +23,28 @@ Size = Literal["tiny", "demo", "large"]
 Report = Callable[[str, float], None]
 """Told what is being done, in a few words, and how much of the whole demo is done, 0..1."""
 
-DRAWN, ENCODED = 0.25, 0.6
-"""Shares of the whole demo that are done when the world is drawn and when its images are encoded."""
+DRAWN, ENCODED, LEARNED = 0.2, 0.5, 0.53
+"""Shares of the whole demo that are done when the world is drawn, its images encoded and its topics learned."""
 
 RUNS = "runs"
 """Folder of a dataset that holds its runs unless others are named."""
 
 _RELEASED: dict[str, Any] = {"form": "code", "project": "before", "exclude_target": False, "regularisation": 0.05}
+_SEQUENCE: dict[str, Any] = {"dropout": 0.4, "learning_rate": 0.003, "patience": 5, "repeats": True}
+_READING: dict[str, Any] = {"words": "embedding", "align_temperature": 6.0, "identity": True, "tied": True}
+_READING |= {"output": "content", "regularisation": 0.0003}
 SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "bpr": ("bpr", ACF_SMALL["bpr"]),
     "svdpp": ("svdpp", ACF_SMALL["svdpp"]),
     "hasc": ("hasc", ACF_SMALL["hasc"]),
     "acf": ("acf", {**ACF_SMALL["acf"], "regularisation": 0.005}),
     "acf-released": ("acf", {**ACF_SMALL["acf"], **_RELEASED}),
+    "gru": ("gru", {**_SEQUENCE, "dim": 64, "epochs": 40}),
+    "sasrec": ("sasrec", {**_SEQUENCE, "dim": 32, "epochs": 40}),
+    "anternn": (
+        "anternn",
+        {**_SEQUENCE, **_READING, "dim": 32, "epochs": 20, "dropout": 0.3, "learning_rate": 0.005},
+    ),
     "uhan": ("uhan", {**UHAN_SMALL["uhan"], "author_start": 0.6}),
     "dualatt": ("dualatt", UHAN_SMALL["dualatt"]),
 }
@@ -47,6 +57,9 @@ FEATURES: dict[str, tuple[str, Of, float]] = {
     "convnet-frames": ("convnet", "frames", 0.1),
 }
 """The features of the demo: encoder, what of, share of the time; the first of the convnet also trains it."""
+
+TOPICS: Mapping[str, Any] = {"topics": 12, "common": 0.1, "sweeps": 50}
+"""How the topics of the demo are learned; words of more than a tenth of its captions are those of every caption."""
 
 
 def home() -> Path:
@@ -63,7 +76,9 @@ def is_ready(folder: Path) -> bool:
     """Whether the world in ``folder`` and all of its shown models are complete."""
     if not (folder / "dataset.json").is_file():
         return False
-    return not _missing(folder, tuple(SHOWN)) and all(_has_features(folder, name) for name in FEATURES)
+    if _missing(folder, tuple(SHOWN)) or not all(_has_features(folder, name) for name in FEATURES):
+        return False
+    return _has_topics(folder)
 
 
 def ensure(
@@ -73,7 +88,7 @@ def ensure(
     report: Report | None = None,
     models: Sequence[str] = tuple(SHOWN),
 ) -> Dataset:
-    """Make what is missing of the demo in ``folder``: world, features, the ``models``. What is there is kept.
+    """Make what is missing of the demo in ``folder``: world, features, topics, the ``models``. What is there is kept.
 
     The large world has tables alone, for tests of scale: nothing is drawn, described or trained.
 
@@ -90,6 +105,8 @@ def ensure(
     if size == "large":
         return dataset
     _encode(dataset, tell)
+    if not _has_topics(folder):
+        fit_topics(dataset, **TOPICS, report=partial(_within, tell, ENCODED, LEARNED - ENCODED))
     missing = _missing(folder, models)
     for number, name in enumerate(missing):
         _train(folder, name, partial(_part, tell, f"training {name}", number, len(missing)))
@@ -119,7 +136,7 @@ def _within(tell: Report, start: float, length: float, share: float, message: st
 
 def _part(tell: Report, message: str, number: int, parts: int, share: float) -> None:
     """Training comes last, ``parts`` models of equal length."""
-    tell(message, ENCODED + (1 - ENCODED) * (number + share) / parts)
+    tell(message, LEARNED + (1 - LEARNED) * (number + share) / parts)
 
 
 def _train(folder: Path, name: str, report: Callable[[float], None]) -> None:
@@ -159,6 +176,14 @@ def _missing(folder: Path, models: Sequence[str]) -> list[str]:
 def _has_features(folder: Path, name: str) -> bool:
     try:
         Features.open(folder, name)
+    except DataError:
+        return False
+    return True
+
+
+def _has_topics(folder: Path) -> bool:
+    try:
+        Topics.open(folder)
     except DataError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""A prepared home: a world without pictures that ranking models have seen, and a world with pictures for the others."""
+"""A prepared home: a world without pictures that ranking models have seen, and one with pictures and topics."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from workbench.data.dataset import Dataset
 from workbench.data.postcards.world import build_world
 from workbench.features.encoders import encoder_named
 from workbench.features.extraction import extract
+from workbench.features.topics import fit_topics
 
 MODELS: dict[str, dict[str, Any]] = {
     "bpr": {},
     "svdpp": {},
     "hasc": {"warm_start": 1, "inputs": ("base", "auxiliary")},
+    "gru": {"dim": 8},
 }
 LOOKING: dict[str, dict[str, Any]] = {
     "acf": {"dim": 8, "hidden": 8},
     "uhan": {"dim": 8, "steps": 4, "features": "convnet"},
 }
 """The models that look into pictures."""
+READING: dict[str, Any] = {"dim": 8, "words": "embedding", "identity": True, "output": "content"}
+TIMED: dict[str, dict[str, Any]] = {"gru": {"dim": 8}, "anternn": READING}
+"""The models that read likes in the order of time."""
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
@@ -38,7 +43,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_world(cards, "tiny", 7)
     world = Dataset.open(cards)
     extract(world, encoder_named("convnet", world), "convnet")
-    for folder, models in ((toy, MODELS), (cards, {"hasc": MODELS["hasc"]} | LOOKING)):
+    fit_topics(world, topics=4, sweeps=10)
+    for folder, models in ((toy, MODELS), (cards, {"hasc": MODELS["hasc"]} | LOOKING | TIMED)):
         for model, settings in models.items():
             api.train(model, folder, folder / "runs" / model, device="cpu", epochs=2, **settings)
     return home

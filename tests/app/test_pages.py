@@ -227,7 +227,7 @@ def test_a_changed_run_is_read_again(home: Path, tmp_path: Path) -> None:
     assert loading.stamp_run(copy) != before
 
 
-@pytest.mark.parametrize("page", ["home", "why", "aspects", "regions", "popularity"])
+@pytest.mark.parametrize("page", ["home", "why", "aspects", "regions", "words", "popularity"])
 def test_pictures_without_people_open_and_say_what_to_do(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,10 +23,11 @@ def picture(side: int = 64) -> bytes:
 @pytest.mark.parametrize(
     ("page", "runs"),
     [
-        ("home", ["acf", "hasc", "uhan"]),
-        ("why", ["acf", "hasc"]),
-        ("aspects", ["acf", "hasc"]),
+        ("home", ["acf", "anternn", "gru", "hasc", "uhan"]),
+        ("why", ["acf", "anternn", "gru", "hasc"]),
+        ("aspects", ["acf", "anternn", "gru", "hasc"]),
         ("regions", ["acf", "uhan"]),
+        ("words", ["anternn", "gru"]),
         ("popularity", ["uhan"]),
     ],
 )

@@ -7,7 +7,7 @@ from workbench.app.state import LONGEST, View
 
 VIEWS = [
     View(),
-    View(page="why", dataset="demo", run="hasc", compare="bpr", user="12", item="482"),
+    View(page="why", dataset="demo", run="hasc", compare="bpr", user="12", item="482", moment="30"),
     View(page="aspects", dataset="my data é", user="a&b=c?d#e/f%20", options={"by": "attention", "aspect": "follows"}),
     View(page="why", user="<script>alert(1)</script>", item="漢字"),
 ]
@@ -30,6 +30,9 @@ def test_a_written_view_is_read_back(view: View) -> None:
         ("why?user=%1b%5b31m", "user"),
         ("why?user=" + "9" * 201, "user"),
         ("why?user=", "user"),
+        ("why?moment=0", "moment"),
+        ("why?moment=-3", "moment"),
+        ("why?moment=9999999999", "moment"),
         ("why?user=1&user=2", "user"),
         ("why?page=home", "page"),
         ("why?options=x", "options"),
@@ -53,9 +56,10 @@ def test_endless_parameters_are_refused() -> None:
 
 
 def test_what_hangs_on_a_replaced_choice_is_left_open() -> None:
-    view = View(page="why", dataset="a", run="hasc", compare="bpr", user="1", item="2", options={"by": "removal"})
+    chosen = {"user": "1", "item": "2", "moment": "5"}
+    view = View(page="why", dataset="a", run="hasc", compare="bpr", **chosen, options={"by": "removal"})
     assert view.changed(dataset="b") == View(page="why", dataset="b")
-    assert view.changed(user="3") == view.model_copy(update={"user": "3", "item": None})
+    assert view.changed(user="3") == view.model_copy(update={"user": "3", "item": None, "moment": None})
     assert View(item="2").changed(dataset="a", user="1") == View(dataset="a", user="1", item="2")
     assert view.changed(run="svdpp", dataset="a") == view.model_copy(update={"run": "svdpp"})
 

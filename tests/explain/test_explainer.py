@@ -17,7 +17,8 @@ from workbench.explain.explanation import Explanation
 from workbench.layers.evidence import ASPECTS
 from workbench.models import registry
 
-SETTINGS: dict[str, dict[str, Any]] = {"hasc": {"inputs": ["base", "auxiliary"]}}
+# Wide networks of random weights answer rounding with a thousandth of a score.
+SETTINGS: dict[str, dict[str, Any]] = {"hasc": {"inputs": ["base", "auxiliary"]}, "anternn": {"dim": 8, "rare": 1}}
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,9 @@ def test_population_is_the_mean_over_each_users_best_images(world: Dataset) -> N
             np.testing.assert_allclose(row[user], expected, atol=1e-5)
     with pytest.raises(DataError, match="weighs no aspects"):
         explainer_of("bpr", world).population()
+    for name in ("mlam", "iarn", "anternn"):
+        with pytest.raises(DataError, match="weighs no aspects"):
+            explainer_of(name, world).population()
 
 
 def test_explanations_survive_json_and_cannot_be_changed(explainer: Explainer) -> None:

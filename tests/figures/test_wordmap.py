@@ -73,9 +73,10 @@ def test_weights_are_printed_from_the_even_share_on(root: Path) -> None:
     weights = [row[word] for row in map_.weights for word in words_shown]
     for weight in weights:
         assert (f"{weight:.2f}" in words) == any(w >= 0.2 and f"{w:.2f}" == f"{weight:.2f}" for w in weights)
-    cells = next(trace for trace in wordmap_plotly(map_, root).data if trace.name == "match")
-    assert sorted(np.ravel(cells.z)) == pytest.approx(sorted(weights))
-    assert [list(row) for row in cells.customdata] == [words_shown] * 4
+    traces = {trace.name: trace for trace in wordmap_plotly(map_, root).data}
+    assert sorted(np.ravel(traces["match"].z)) == pytest.approx(sorted(weights))
+    assert list(traces["cells"].customdata) == words_shown * 4
+    assert all(map_.words[word] in text for word, text in zip(words_shown * 4, traces["cells"].hovertext, strict=True))
 
 
 def test_negative_relevance_is_told_by_sign_side_and_hatch(root: Path) -> None:

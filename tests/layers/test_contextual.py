@@ -54,7 +54,7 @@ def plain(
     made: ContextualAttention, vectors: Tensor, times: Tensor, gates: list[float], window: int
 ) -> list[tuple[Tensor, dict[int, float]]]:
     """Eq. 16-20 after each like of one sequence: r_t and the weights by like."""
-    w, found = made.state_dict(), []
+    w, found, dim = made.state_dict(), [], vectors.shape[1]
     for t in range(len(vectors)):
         scores, there, room = {}, {}, float(window)
         for k in range(t, -1, -1):
@@ -66,7 +66,7 @@ def plain(
             hidden = w["what.weight"] @ vectors[k] + w["what.bias"]
             if made.factors:
                 one_hot = torch.zeros(2 * SLOTS, dtype=torch.float64)
-                matrix = torch.zeros(2 * SLOTS, D, dtype=torch.float64)
+                matrix = torch.zeros(2 * SLOTS, dim, dtype=torch.float64)
                 for place, name in enumerate(("hour", "interval")):
                     one_hot[place * SLOTS + slot[name]] = 1
                     if name in made.factors:
@@ -79,7 +79,7 @@ def plain(
         total = sum(there[k] * math.exp(score) for k, score in scores.items())
         most = max(there.values())
         weights = {k: most * there[k] * math.exp(score) / total for k, score in scores.items()}
-        found.append((sum((weights[k] * vectors[k] for k in weights), torch.zeros(D, dtype=torch.float64)), weights))
+        found.append((sum((weights[k] * vectors[k] for k in weights), torch.zeros(dim, dtype=torch.float64)), weights))
     return found
 
 
@@ -188,6 +188,7 @@ def test_a_closed_factor_is_one_never_read(transform: str, closed: str, factors:
     assert not torch.allclose(found, made(vectors, steps_of(times)).vectors, atol=1e-2)
 
 
+@torch.no_grad()
 def test_what_is_closed_of_one_like_changes_no_other_logit() -> None:
     vectors, times = some()
     made, gates = layer(), torch.ones(ROWS, LENGTH, 3, dtype=torch.float64)

@@ -84,7 +84,7 @@ class Reference:
         w = self.w
         regions = [w["content.project.weight"] @ region + w["content.project.bias"] for region in self.raw(item)]
         if "words" not in self.config.modalities:
-            relevance = [1 / len(regions)] * len(regions)
+            relevance = [1 / len(regions) for _ in regions]
         else:
             relevance = []
             for region in regions:

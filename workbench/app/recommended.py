@@ -21,11 +21,14 @@ from workbench.figures.nested import nested_plotly
 from workbench.figures.strip import strip_plotly
 from workbench.figures.style import ThemeName
 from workbench.figures.text import signed_text
+from workbench.layers.evidence import ASPECTS
 
 TILE: Final = 78
 """Pixels of a thumbnail on the screen, made for ten in a row."""
 SHOWN, ALL = 8, 60
 """Elements shown at first, and at most."""
+FEW: Final = 5
+"""Up to this many levels have a button each."""
 QUIET: Final = {"displayModeBar": False}
 ORDERS: Final[tuple[By, ...]] = ("contribution", "attention", "removal")
 
@@ -98,7 +101,11 @@ def words(explanation: Explanation, key: str) -> None:
 
 
 def aspects(explanation: Explanation, key: str) -> None:
-    """What the score is made of; a click opens an aspect."""
+    """What the score is made of, where the model weighs that or has exact shares; a click opens an aspect."""
+    first = explanation.levels[0] if explanation.levels else None
+    if first is not None and first.name != ASPECTS and all(e.contribution is None for e in first.elements):
+        st.caption("This model has no exact shares of its score: what counts is what changes without each piece.")
+        return
     st.plotly_chart(
         aspects_plotly(explanation, theme=widgets.theme()),
         theme=None,
@@ -137,7 +144,8 @@ def elements(
     groups = open_desk.explainer.groups
     root, theme = open_desk.dataset.root, widgets.theme()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = widgets.switch(label, list(levels), "aspect", name=lambda n: groups[n].label)
+        choose = widgets.switch if len(levels) <= FEW else widgets.pick
+        name = choose(label, list(levels), "aspect", name=lambda n: groups[n].label)
         level, heading = levels[name], groups[name].label.capitalize()
         # Regions of other images are drawn over them, the strongest of those first.
         over = level.kind in {"region", "frame"} and level.within is not None

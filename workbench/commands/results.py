@@ -23,6 +23,15 @@ from workbench.commands.terminal import (
 if TYPE_CHECKING:
     from workbench.evaluation.result import Evaluation
 
+MomentOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="For a model of sequences: after how many likes of the user; those of the train split if left out.",
+    ),
+]
+
 
 def evaluate(
     run: RunArgument,
@@ -86,18 +95,20 @@ def recommend(
     user: UserOption,
     data: RunData = None,
     k: Annotated[int, typer.Option("--k", min=1, metavar="K", help="How many images.")] = 10,
+    moment: MomentOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the images a run ranks best for a user, without those she liked in training."""
+    """Show the images a run ranks best for a user, without those she liked in training, or up to a moment."""
     from workbench import api
 
     explainer = api.explainer(run, data)
     code = explainer.dataset.users.parse(user)
-    best = explainer.recommend(code, k)
+    best = explainer.recommend(code, k, moment)
     if as_json:
         answer = {
             "model": explainer.model.name,
             "user": explainer.dataset.users.id(code),
+            "moment": moment,
             "items": [image.model_dump() for image in best],
         }
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -115,6 +126,7 @@ def explain(
     formats: Annotated[
         str, typer.Option("--format", metavar="F,F,...", help="Any of png, svg, pdf, html, json, csv.")
     ] = "png,html,json",
+    moment: MomentOption = None,
     data: RunData = None,
 ) -> None:
     """Explain one image for one user, and write the explanation as pictures, a page and data."""
@@ -130,12 +142,12 @@ def explain(
     dataset = explainer.dataset
     code = dataset.users.parse(user)
     if item is None:
-        best = explainer.recommend(code, 1)[0].item
+        best = explainer.recommend(code, 1, moment)[0].item
         log.print(f"No --item given: explaining image {best}, the best for user {user}.")
         image = dataset.items.code(best)
     else:
         image = dataset.items.parse(item)
-    found = explainer.explain(code, image)
+    found = explainer.explain(code, image, moment)
     paths = export_explanation(found, dataset.root, out, names)
     if found.rank is None:
         screen.print(f"{found.item_label} posted by {found.user_label}: log2(views a day + 1) = {found.score:.2f}")

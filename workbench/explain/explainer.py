@@ -19,7 +19,7 @@ from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
 from workbench.explain.sentences import forecast_sentence, removal_sentence, sentence
 from workbench.explain.verdict import judge
-from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
 from workbench.models.moments import MomentModel
 from workbench.training.run import Run
@@ -186,8 +186,8 @@ class Explainer:
         Raises:
             DataError: the model has no level of aspects, or to some user no image is new.
         """
-        in_time = isinstance(self.model, MomentModel)
-        if len(self.model.aspects) < 2 or self.model.task != "ranking" or in_time:
+        first = next(iter(self.model.read(self._codes(0), self._codes(0)).levels), None)
+        if self.model.task != "ranking" or first is None or first.name != ASPECTS or first.attention is None:
             raise DataError(
                 f"{self.model.name} weighs no aspects against each other: choose a run with several evidence groups"
             )

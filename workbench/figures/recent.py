@@ -225,7 +225,7 @@ class Recent:
             )
         )  # fmt: skip
         for left, _, part in found:
-            _write(canvas, at, left + 0.14, y + 1 + part.place, markup(shorten(part.element.label, 13)), "left")
+            _write(canvas, at, left + 0.14, y + 1 + part.place, markup(shorten(part.element.label, 11)), "left")
 
 
 def _write(canvas: Canvas, at: Pair, x: float, y: float, text: str, anchor: str) -> None:

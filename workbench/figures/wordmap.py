@@ -301,10 +301,19 @@ class Wordmap:
         canvas.figure.add_trace(
             go.Heatmap(
                 z=weights, zmin=0, zmax=1, colorscale=scale, showscale=False, xgap=1, ygap=1, xaxis=at.x, yaxis=at.y,
-                customdata=[shown.words] * len(shown.regions), hoverinfo="text", name="match",
-                hovertext=[[f"region {region + 1} · {name}: {markup(weight_text(float(weight)))}"
-                            for name, weight in zip(names, row, strict=True)]
-                           for region, row in zip(shown.regions, weights, strict=True)],
+                hoverinfo="skip", name="match",
+            )
+        )  # fmt: skip
+        # A heatmap tells the app no clicks, so that unseen markers take them.
+        places, unseen = list(np.ndindex(weights.shape)), {"marker": {"opacity": 0}}
+        canvas.figure.add_trace(
+            go.Scatter(
+                x=[column for _, column in places], y=[row for row, _ in places], mode="markers", xaxis=at.x,
+                yaxis=at.y, customdata=[shown.words[column] for _, column in places], hoverinfo="text", name="cells",
+                hovertext=[f"region {shown.regions[row] + 1} · {names[column]}: "
+                           f"{markup(weight_text(float(weights[row, column])))}" for row, column in places],
+                marker={"size": SCREEN_ROW * 0.8, "symbol": "square", "opacity": 0}, selected=unseen,
+                unselected=unseen,
             )
         )  # fmt: skip
         if columns <= SCREEN_PRINTED:

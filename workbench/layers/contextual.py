@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from workbench.data.sequences import HOUR, WEEK_HOURS, hour_of_week
 from workbench.layers.segments import gated_softmax_rows
@@ -22,6 +23,17 @@ def slots(times: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
     """Slots of the hour of the week T_w and of the hours since dt of likes at ``times``, as seen from ``now``."""
     intervals = torch.div(now - times, HOUR, rounding_mode="floor").clamp(0, WEEK_HOURS)
     return torch.where(intervals < WEEK_HOURS, hour_of_week(times), WEEK_HOURS), intervals
+
+
+def _flat(at: Tensor) -> Tensor:
+    """Places ``at`` (R, L, K) in R sequences of L, laid end to end."""
+    first = torch.arange(len(at), device=at.device) * at.shape[1]
+    return first.view(-1, 1, 1) + at
+
+
+def found_at(values: Tensor, at: Tensor) -> Tensor:
+    """(R, L, K, ...) of ``values`` (R, L, ...) those at the places ``at`` (R, L, K)."""
+    return values.flatten(0, 1).index_select(0, _flat(at).flatten()).view(*at.shape, *values.shape[2:])
 
 
 @dataclass(frozen=True)
@@ -108,21 +120,22 @@ class ContextualAttention(nn.Module):
         back = step.unsqueeze(1) - torch.arange(self._lags(steps), device=likes.device)
         at = back.clamp_min(0).expand(rows, -1, -1)
         gates = self._presence(steps, at) * (back >= 0)
-        row = torch.arange(rows, device=likes.device).view(-1, 1, 1)
-        hours, intervals = slots(steps.times[row, at], steps.times.unsqueeze(-1))
-        opened = None if part_gates is None else part_gates[row, at]
-        weights = gated_softmax_rows(self.logits(self.what(likes)[row, at], hours, intervals, opened), gates)
-        return Window((weights.unsqueeze(2) @ likes[row, at]).squeeze(2), at, gates, weights, hours, intervals)
+        hours, intervals = slots(found_at(steps.times, at), steps.times.unsqueeze(-1))
+        opened = None if part_gates is None else found_at(part_gates, at)
+        logits = self.logits(found_at(self.what(likes), at), hours, intervals, opened)
+        weights = gated_softmax_rows(logits, gates)
+        vectors = functional.embedding_bag(
+            _flat(at).flatten(0, 1), likes.flatten(0, 1), mode="sum", per_sample_weights=weights.flatten(0, 1)
+        )
+        return Window(vectors.view_as(likes), at, gates, weights, hours, intervals)
 
     def _presence(self, steps: Steps, at: Tensor) -> Tensor:
         """(R, L, K) presence of the likes ``at`` in the window of each step."""
         if steps.gates is None:
             return torch.ones(at.shape, device=at.device)
-        row = torch.arange(len(at), device=at.device).view(-1, 1, 1)
         total = steps.gates.cumsum(1)
-        later = total.unsqueeze(-1) - total[row, at]
-        # The latest like of a window is there whenever it happened at all.
-        return steps.gates[row, at] * (self.window - later).clamp(0, 1)
+        later = total.unsqueeze(-1) - found_at(total, at)
+        return found_at(steps.gates, at) * (self.window - later).clamp(0, 1)
 
     def logits(self, what: Tensor, hours: Tensor, intervals: Tensor, opened: Tensor | None) -> Tensor:
         """G (R, L, K) of likes; a part whose gate is 0 is left out of what G reads.

@@ -175,54 +175,68 @@ class AnteRNN(SequenceModel):
             if gate is not None:
                 opened[name] = self.content.padded(name, liked, gate)
                 changed |= ((opened[name] != self.content.padded(name, liked)) | gate.requires_grad).any(1)
-        if not changed[place].any():
-            distinct, which = torch.unique(items, return_inverse=True)
-            return self.content(distinct), which
         # A like whose parts are gated is an image of its own; the key tells it from the image as it is.
-        key = torch.where(changed[place], self.n_items + place, items)
-        _, which = torch.unique(key, return_inverse=True)
-        first = torch.zeros(int(which.max()) + 1, dtype=torch.int64, device=items.device)
-        first.scatter_(0, which, torch.arange(len(which), device=items.device))
-        distinct, at = items[first], place[first]
-        left = {OUTPUT[name]: self.content.flat(name, distinct, gate[at]) for name, gate in opened.items()}
-        return self.content(distinct, Gates(left)), which
+        first, which = _distinct(torch.where(changed[place], self.n_items + place, items))
+        if not changed[place].any():
+            return self.content(items[first]), which
+        chosen, at = items[first], place[first]
+        left = {OUTPUT[name]: self.content.flat(name, chosen, gate[at]) for name, gate in opened.items()}
+        return self.content(chosen, Gates(left)), which
 
-    def _interest(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor | None:
-        """(S, K) topics of interest at each like."""
+    def _interest(self, steps: Steps, likes: Ragged, gates: Gates) -> tuple[Tensor | None, Tensor]:
+        """(S, K) topics of interest at each like, and (S,) the likes at which they are those of the record."""
+        present, recorded = steps.present, steps.recorded[steps.present]
         if self.topics is None:
-            return None
-        present = steps.present
-        if self._kept and len(likes.values) == int(present.sum()) and steps.gates is None:
-            eta = self.interest_at[steps.recorded[present]]
-        else:
-            eta = self.interest(steps.items.clamp_max(self.n_items - 1), steps.times, steps.opened)[present]
+            return None, torch.ones_like(recorded, dtype=torch.bool)
         gate = gates.on("topics", self.topic_sets(len(steps.items)))
-        if gate is None:
-            return eta
-        return muted(eta, gate.view(-1, self.n_topics)[torch.nonzero(present)[:, 0]])
+        same = torch.zeros_like(recorded, dtype=torch.bool)
+        if self._kept and gate is None and steps.gates is None:
+            before = torch.arange(present.shape[1], device=present.device)
+            same = (steps.place - likes.offsets[:-1].unsqueeze(1) == before)[present]
+        if same.all():
+            return self.interest_at[recorded], same
+        eta: Tensor = self.interest(steps.items.clamp_max(self.n_items - 1), steps.times, steps.opened)[present]
+        if gate is not None:
+            eta = muted(eta, gate.view(-1, self.n_topics)[torch.nonzero(present)[:, 0]])
+        return eta, same
 
     def topic_sets(self, rows: int) -> Ragged:
         """All topics, for each of so many rows."""
         return _alike(rows, self.n_topics, self.device)
 
+    def _fused(
+        self, content: Content, text: Tensor, interest: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Vectors (P, D) of images ``text`` (P,) of the ``content``, each read with an ``interest`` (P, K) of its own.
+
+        Besides, the attention over words (P, N) and the weights of image and text (P, 2).
+        """
+        vectors, words, weights = content.image[text], None, None
+        if content.words is not None and content.word_gates is not None:
+            eta = vectors.new_zeros(len(text), 0) if interest is None else interest
+            said, words = self.topical(content.words, content.word_gates, eta, text)
+            if self.content.features is not None:
+                vectors, weights = self.fusion(vectors, said, content.presence[text])
+            else:
+                vectors = said
+        if self.config.tied and self.config.output == "content":
+            vectors = vectors + self.catalogue.vectors(content.items, content.gates)[text]
+        return vectors, words, weights
+
     def look(self, steps: Steps, likes: Ragged, gates: Gates) -> Look:
         """Walk along the likes and keep what was seen on the way."""
-        present = steps.present
+        present, recorded = steps.present, steps.recorded[steps.present]
         content, text = self._contents(steps, likes, gates)
-        interest = self._interest(steps, likes, gates)
-        image, said, words = content.image[text], None, None
-        if content.words is not None and content.word_gates is not None:
-            eta = interest if interest is not None else image.new_zeros(len(text), 0)
-            said, words = self.topical(content.words, content.word_gates, eta, text)
-        fused, weights = (image if said is None else said), None
-        if said is not None and self.content.features is not None:
-            fused, weights = self.fusion(image, said, content.presence[text])
+        interest, same = self._interest(steps, likes, gates)
+        # What many rows read in the same way, each leaving out something else, is read once.
+        own = torch.where(same, recorded, self.sequences.times.numel() + torch.arange(len(text), device=text.device))
+        first, which = _distinct(text * (self.sequences.times.numel() + len(text)) + own)
+        fused, words, weights = self._fused(content, text[first], None if interest is None else interest[first])
         read = fused.new_zeros(*present.shape, fused.shape[-1])
-        if self.config.tied and self.config.output == "content":
-            fused = fused + self.catalogue.vectors(content.items, content.gates)[text]
-        read[present] = fused
+        read[present] = fused.index_select(0, which)
         if self.config.identity:
             read = read + self.items(steps.items)
+        words, weights = (None if part is None else part.index_select(0, which) for part in (words, weights))
         read, window = self.drop(read), None
         if self.config.contextual:
             window = self.contextual(read, steps, self._part_gates(steps, likes, gates))
@@ -303,6 +317,13 @@ class AnteRNN(SequenceModel):
 def _closes(gates: Gates) -> bool:
     """Whether anything of the scored image is gated."""
     return any(name in gates.elements or name in gates.aspects for name in OUTPUT.values())
+
+
+def _distinct(keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Where (n,) each of the n distinct ``keys`` (S,), in ascending order, is found, and (S,) which of them each is."""
+    distinct, which = torch.unique(keys, return_inverse=True)
+    places = torch.arange(len(keys), device=keys.device)
+    return torch.zeros_like(distinct).scatter_(0, which, places), which
 
 
 def _alike(rows: int, size: int, device: torch.device) -> Ragged:

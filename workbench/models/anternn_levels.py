@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from workbench.data.ragged import Ragged
-from workbench.layers.contextual import SLOTS, Window, slots
+from workbench.layers.contextual import SLOTS, Window, found_at, slots
 from workbench.layers.evidence import ASPECTS, Gates
 from workbench.layers.segments import segment_sum
 from workbench.layers.steps import Steps
@@ -132,9 +132,8 @@ def _factor_shares(model: AnteRNN, look: Look) -> Tensor:
     """
     steps, window = look.steps, look.window
     assert window is not None
-    row = torch.arange(len(steps.items), device=window.at.device).view(-1, 1, 1)
     contextual = model.contextual
-    what, parts = contextual.what(look.read)[row, window.at], len(contextual.parts)
+    what, parts = found_at(contextual.what(look.read), window.at), len(contextual.parts)
     full = contextual.logits(what, window.hours, window.intervals, None)
     changes = []
     for closed in 1 - torch.eye(parts, device=what.device):

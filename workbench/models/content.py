@@ -91,7 +91,9 @@ class ItemContent(nn.Module):
         self.features: Features | None = None
         if "words" in config.modalities:
             self.texts = Texts.of(dataset, config.rare, config.longest_text, learned="likes")
-            self.register_buffer("codes", self.texts.codes(), persistent=False)
+            codes = self.texts.codes()
+            most = max(1, int((codes != PADDING).sum(1).max()))
+            self.register_buffer("codes", codes[:, :most].contiguous(), persistent=False)
             self.states = WordStates(len(self.texts.vocabulary), config.dim, kind=config.words)
         if "regions" in config.modalities:
             self.features = Features.open(dataset.root, config.features)
@@ -118,8 +120,7 @@ class ItemContent(nn.Module):
     def word_sets(self, items: Tensor) -> Ragged:
         """Codes of the words of ``items`` (n,)."""
         codes = self.codes.index_select(0, items)
-        longest = codes.shape[1]
-        places = items.unsqueeze(1) * longest + torch.arange(longest, device=items.device)
+        places = items.unsqueeze(1) * self.config.longest_text + torch.arange(codes.shape[1], device=items.device)
         return Ragged.from_lengths((codes != PADDING).sum(1), places[codes != PADDING])
 
     def region_sets(self, items: Tensor) -> Ragged:

@@ -118,6 +118,8 @@ def _text(open_desk: Desk, item: int, explanation: Explanation) -> None:
         return
     if level is None:
         st.markdown(f"“{widgets.text(text)}”")
+        if open_desk.explainer.model.texts is not None:
+            st.caption("This run reads no topics, so no word is marked.")
         return
     names = dict(enumerate(topics_of(open_desk.explainer).names))
     words = topic_words(open_desk.explainer, level, text)
@@ -210,8 +212,8 @@ def _topics(open_desk: Desk, explanation: Explanation) -> None:
     ]
     shown = [column for column in rows[0] if mine or column != "at this moment"]
     percent = {
-        column: st.column_config.NumberColumn(format="percent", width="small")
-        for column in ("at this moment", "of all words")
+        column: st.column_config.NumberColumn(format="percent", width=width)
+        for column, width in (("at this moment", "medium"), ("of all words", "small"))
     }
     st.dataframe(rows, hide_index=True, column_order=shown, column_config=percent, key="topics")
     if not os.access(topics.folder, os.W_OK):
