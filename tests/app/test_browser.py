@@ -192,6 +192,7 @@ def test_nothing_is_wider_than_the_screen(visit: Visit) -> None:
         "why?dataset=toy&run=svdpp&compare=hasc",
         "aspects?dataset=cards",
         "regions?dataset=cards&run=uhan&shape=images",
+        "words?dataset=cards&run=anternn",
         "popularity?dataset=cards",
     ):
         visit.open(path)
@@ -237,6 +238,32 @@ def test_a_cell_is_enlarged_by_a_click(visit: Visit, request: pytest.FixtureRequ
     visit.settle()
     assert "shape=images" in visit.page.url
     visit.keep(f"regions-{request.node.callspec.params['visit']}")
+    visit.assert_sound()
+
+
+def test_the_moment_is_moved_and_a_word_found_in_the_picture(visit: Visit, request: pytest.FixtureRequest) -> None:
+    name, page = request.node.callspec.params["visit"], visit.page
+    visit.open("words?dataset=cards")
+    expect(page.get_by_role("heading", name="Which words and when?")).to_be_visible()
+    charts = page.get_by_test_id("stPlotlyChart")
+    expect(charts).to_have_count(6)
+    visit.keep(f"words-{name}")
+    before = charts.first.inner_text()
+    page.get_by_role("slider").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    visit.settle()
+    assert "moment=" in page.url
+    assert charts.first.inner_text() != before
+    cell = charts.nth(4).locator(".scatterlayer .points path").first
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visit.settle()
+    assert "word=" in page.url
+    expect(charts.nth(4)).to_contain_text("the regions that match")
+    visit.keep(f"words-map-{name}")
     visit.assert_sound()
 
 

@@ -9,8 +9,10 @@ from tests.models.anternn_reference import Reference
 from tests.models.cases import add_features, add_topics, prepared, rewrite, tables_of
 from tests.models.sequence_cases import CLOSE, SequenceCase, rows_in_time
 from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
-from workbench.models.anternn import AnteRNN, AnteRNNConfig
+from workbench.models.anternn import AnteRNN
+from workbench.models.anternn_config import AnteRNNConfig
 from workbench.models.base import Level, Recommender, SequenceBatch
 
 PRINTED: dict[str, Any] = {"dim": 8, "rare": 1, "window": 3, "contrast": 10_000}
@@ -288,7 +290,9 @@ def test_with_the_printed_output_nothing_of_the_scored_image_matters(uneven: Dat
         assert ("caption" in {group.name for group in model.active_evidence}) != alike
 
 
-def test_options_that_make_no_model_are_refused() -> None:
+def test_options_that_make_no_model_are_refused(uneven: Dataset) -> None:
+    with pytest.raises(DataError, match="lower rare"):
+        AnteRNN(AnteRNNConfig(rare=1000), uneven)
     with pytest.raises(ValueError, match="identity=true"):
         AnteRNNConfig(tied=True)
     with pytest.raises(ValueError, match="modalities is empty"):

@@ -148,7 +148,7 @@ def elements(
         name = choose(label, list(levels), "aspect", name=lambda n: groups[n].label)
         level, heading = levels[name], groups[name].label.capitalize()
         # Regions of other images are drawn over them, the strongest of those first.
-        over = level.kind in {"region", "frame"} and level.within is not None
+        over = level.kind == "region" and level.within is not None
         known = _known(level, orders)
         order = known[0] if over else widgets.switch("Ordered by", known, "by")
         drawn = ("list", "network") if level.kind == "person" and len(level.elements) > 2 else ()

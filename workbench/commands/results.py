@@ -39,9 +39,9 @@ def evaluate(
     protocol: Annotated[
         Literal["full", "sampled", "paper", "next", "next-new"] | None,
         typer.Option(
-            help="Rank held-out images against all, against 100 drawn ones, or as the model's paper does; or each as the "
-            "user's next like, among all images (next) or those new to her (next-new). Models of sequences do next if "
-            "none is chosen, others full."
+            help="Rank held-out images against all, against 100 drawn ones, or as the model's paper does; or each as "
+            "the user's next like, among all images (next) or those new to her (next-new). Models of sequences do next "
+            "if none is chosen, others full."
         ),
     ] = None,
     k: Annotated[

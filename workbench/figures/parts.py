@@ -38,7 +38,7 @@ def parts(
     for view in view_details(explanation, aspects, top):
         level = levels[view.name]
         blocks.append(_detail(view, level, explanation, root, shown))
-        inner = [other for other in explanation.levels if other.within == view.name and other.elements]
+        inner = [other for other in explanation.levels if other.within == view.name and other.kind == "region"]
         blocks += [nested(other, level, root, theme) for other in inner if _weighs(other)]
     return blocks
 

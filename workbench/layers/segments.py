@@ -9,6 +9,10 @@ from torch.nn import functional
 from workbench.data.ragged import Ragged
 
 
+STEEPEST = 60.0
+"""How far a score may lie above all that are present: what is closed weighs nothing, but its slope must not be cut."""
+
+
 def segment_sum(values: Tensor, sets: Ragged) -> Tensor:
     """Sum of ``values`` (elements, ...) within each set, (rows, ...); 0 for an empty set."""
     return values.new_zeros(len(sets), *values.shape[1:]).index_add_(0, sets.rows, values)
@@ -39,7 +43,7 @@ def gated_softmax(scores: Tensor, sets: Ragged, gates: Tensor | None = None) -> 
     shown = scores.detach() if gates is None else scores.detach().masked_fill(gates <= 0, -torch.inf)
     top = segment_max(shown, sets, -torch.inf)
     top = top.masked_fill(top.isinf(), 0)
-    shares = (scores - top.index_select(0, rows)).clamp(max=0).exp()
+    shares = (scores - top.index_select(0, rows)).clamp(max=STEEPEST).exp()
     if gates is None:
         presence = (sets.lengths > 0).to(scores.dtype)
     else:
@@ -52,7 +56,7 @@ def gated_softmax(scores: Tensor, sets: Ragged, gates: Tensor | None = None) -> 
 def gated_softmax_rows(scores: Tensor, gates: Tensor) -> Tensor:
     """The same softmax along the last axis of dense ``scores`` and ``gates`` (..., n)."""
     top = scores.detach().masked_fill(gates <= 0, -torch.inf).amax(-1, keepdim=True)
-    shares = (scores - top.masked_fill(top.isinf(), 0)).clamp(max=0).exp() * gates
+    shares = (scores - top.masked_fill(top.isinf(), 0)).clamp(max=STEEPEST).exp() * gates
     totals = shares.sum(-1, keepdim=True).clamp_min(torch.finfo(scores.dtype).tiny)
     return shares * (gates.amax(-1, keepdim=True) / totals)
 

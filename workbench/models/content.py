@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.features.store import Features
 from workbench.features.words import PADDING, Texts
@@ -80,6 +81,9 @@ class ItemContent(nn.Module):
 
     Attributes:
         texts: where words are found again; ``features``: where regions are. None where they are not read.
+
+    Raises:
+        DataError: words are read and all of them are rarer than ``rare``.
     """
 
     codes: Tensor
@@ -91,6 +95,11 @@ class ItemContent(nn.Module):
         self.features: Features | None = None
         if "words" in config.modalities:
             self.texts = Texts.of(dataset, config.rare, config.longest_text, learned="likes")
+            if not self.texts.vocabulary.words:
+                raise DataError(
+                    f"{dataset.root} has no word that stands {config.rare} times in the texts of images liked in "
+                    "training: lower rare, or read regions alone"
+                )
             codes = self.texts.codes()
             most = max(1, int((codes != PADDING).sum(1).max()))
             self.register_buffer("codes", codes[:, :most].contiguous(), persistent=False)
