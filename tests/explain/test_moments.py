@@ -145,7 +145,7 @@ def test_a_model_that_shows_nothing_cannot_be_judged_and_speaks_of_removal(world
     assert explanation.verdict.badge == "cannot be judged" and "weighs nothing" in explanation.verdict.reason
     needed = min(explanation.level("history").elements, key=lambda e: e.removal or 0.0)
     assert (needed.removal or 0) < 0 and f"{needed.label} ({needed.removal:+.2f} without)" in explanation.sentence
-    assert judge(explanation.own, explanation.levels) == explanation.verdict
+    assert judge(explanation.own, explanation.levels, own_label=explanation.own_label) == explanation.verdict
 
 
 def test_the_river_is_the_interest_at_the_end_of_each_week(world: Dataset, explainer: Explainer) -> None:

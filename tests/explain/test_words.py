@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from workbench.explain.explanation import Element, EvidenceLevel, flatness
-from workbench.explain.sentences import sentence
+from workbench.explain.sentences import removal_sentence, sentence
 from workbench.explain.verdict import judge, kendall_tau
 from workbench.layers.evidence import ASPECTS
 from workbench.models.hasc import HASC
@@ -99,6 +99,48 @@ def test_an_element_is_shown_with_the_weight_of_its_aspect() -> None:
     level = people(("Bea", 0.7, 0.6, -0.6), ("Chen", 0.3, 0.1, -0.05))
     assert "shown strongest, Bea," in judge(0.0, [aspects(follows=0.9, creator=0.1), level, creator]).reason
     assert "Shown strongest is Zoe," in judge(0.0, [aspects(follows=0.1, creator=0.9), level, creator]).reason
+
+
+def test_exact_aspects_scale_the_attention_of_their_elements() -> None:
+    """Likes without exact shares beside words that have them: both are shown in units of the score."""
+
+    def exact(**shares: float) -> EvidenceLevel:
+        parts = [Element(kind="aspect", id=name, label=name, contribution=c) for name, c in shares.items()]
+        return EvidenceLevel(name=ASPECTS, kind="aspect", elements=tuple(parts))
+
+    likes = tuple(
+        Element(kind="image", id=k, label=f"image {k}", attention=a, removal=r)
+        for k, (a, r) in enumerate([(0.9, -0.5), (0.1, -0.1)])
+    )
+    words = (
+        Element(kind="word", id=0, label="fish", attention=0.5, contribution=0.4, removal=-0.4),
+        Element(kind="word", id=1, label="the", attention=0.5, contribution=0.0, removal=0.0),
+    )
+    levels = [
+        EvidenceLevel(name="history", kind="image", elements=likes),
+        EvidenceLevel(name="caption", kind="word", elements=words),
+    ]
+    strong = judge(0.0, [exact(history=2.0, caption=0.4), *levels])
+    assert strong.badge == "supported" and "image 0" in strong.reason
+    weak = judge(0.0, [exact(history=0.1, caption=0.4), *levels])
+    assert weak.badge == "partly" and "Shown strongest is fish" in weak.reason
+    common = judge(9.0, [exact(history=2.0, caption=0.4), *levels], own_label="how often everyone likes it")
+    assert common.numbers["own_taste_share"] == pytest.approx(9 / 11.4) and common.badge == "supported"
+    common = judge(12.0, [exact(history=2.0, caption=0.4), *levels], own_label="how often everyone likes it")
+    assert common.badge == "not supported" and "rests on how often everyone likes it (83%" in common.reason
+
+
+def test_the_sentence_of_a_model_without_exact_shares_names_what_it_needs() -> None:
+    likes = tuple(
+        Element(kind="image", id=k, label=f"image {k}", attention=0.5, removal=r)
+        for k, r in enumerate([-0.5, -0.3, 0.2])
+    )
+    group = EvidenceGroup("history", "liked before", "image", "user", "likes", "of what you liked before")
+    level = EvidenceLevel(name="history", kind="image", elements=likes)
+    told = removal_sentence([level], {"history": group})
+    assert told == "Most of all because of what you liked before: image 0 (-0.50 without), image 1 (-0.30 without)."
+    nothing = EvidenceLevel(name="history", kind="image", elements=likes[2:])
+    assert removal_sentence([nothing], {"history": group}).startswith("No single thing you liked")
 
 
 def test_flatness_is_entropy_over_uniform_entropy() -> None:

@@ -12,6 +12,8 @@ SCHEMA_VERSION = 1
 FLAT = 0.95
 """A level whose entropy is at least this share of the uniform entropy shows no preference."""
 
+OWN_LABEL = "own taste"
+
 Id = int | str
 
 
@@ -127,7 +129,7 @@ class Explanation(Frozen):
         candidates: how many images that ranking has.
         moment: for a model of sequences, how many likes of the user had happened; None for those of the train split.
         text: the caption, where the model reads words.
-        own: the part of the score no evidence carries.
+        own: the part of the score no evidence carries; ``own_label`` what that is.
         levels: from top to bottom; the first is the level of aspects where the model has several groups.
         sentence: the explanation in words.
     """
@@ -149,6 +151,7 @@ class Explanation(Frozen):
     rank: int | None
     candidates: int
     own: float
+    own_label: str = OWN_LABEL
     levels: tuple[EvidenceLevel, ...]
     sentence: str
     verdict: Verdict

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.explain.explanation import FLAT, Element, EvidenceLevel, Verdict, flatness
+from workbench.explain.explanation import FLAT, OWN_LABEL, Element, EvidenceLevel, Verdict, flatness
 from workbench.layers.evidence import ASPECTS
 
 OWN_TASTE = 0.8
@@ -15,16 +15,18 @@ AGREE, SOME = 0.5, 0.2
 """Kendall's tau between what is shown and what removal costs: from here on agreement, and partial agreement."""
 
 
-def judge(own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False) -> Verdict:
+def judge(
+    own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False, own_label: str = OWN_LABEL
+) -> Verdict:
     """The verdict on an explanation.
 
     Parts of other elements (regions of liked images) are left out, since those elements hold them already. Where a
     number is predicted rather than a taste (``predicts``), evidence may rightly pull either way: removal then costs
     what the prediction changes, up or down, and rules 2 and 3 do not apply.
 
-    All elements of all groups are pooled. An element is shown with its attention times that of its aspect (the size
-    of its contribution where the model does not weigh); removal costs what the score loses without it. The rules, in
-    order:
+    All elements of all groups are pooled. An element is shown with its attention times that of its aspect; where
+    aspects are not weighed but have exact shares, with the size of its contribution, or with its attention times the
+    size of that of its aspect. Removal costs what the score loses without it. The rules, in order:
 
     1. cannot be judged: fewer than two elements, nothing shown of them (a model without attention and exact shares), or
        no preference among them (entropy within 5% of uniform);
@@ -55,10 +57,10 @@ def judge(own: float, levels: Sequence[EvidenceLevel], *, predicts: bool = False
     order = sorted(range(len(pool)), key=lambda i: -cost[i])
     strongest = max(range(len(pool)), key=lambda i: shown[i])
     place = order.index(strongest) + 1
-    positive = max(own, 0.0) + sum(max(element.contribution or 0.0, 0.0) for element in pool)
+    positive = max(own, 0.0) + sum(max(share, 0.0) for share in _shares(levels))
     share = max(own, 0.0) / positive if positive > 0 else 0.0
     numbers |= {"flatness": spread, "kendall_tau": tau, "place_by_removal": float(place), "own_taste_share": share}
-    if not predicts and (doubt := _doubt(share, pool[order[0]])):
+    if not predicts and (doubt := _doubt(share, pool[order[0]], own_label)):
         return Verdict(badge="not supported", reason=doubt, numbers=numbers)
     return _decide(
         pool[strongest], pool[order[0]], place, tau, numbers, "prediction changes" if predicts else "score loses"
@@ -75,10 +77,10 @@ def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
     return float((one * other).sum()) / scale if scale else 0.0
 
 
-def _doubt(share: float, needed: Element) -> str | None:
+def _doubt(share: float, needed: Element, own_label: str) -> str | None:
     """Rules 2 and 3."""
     if share >= OWN_TASTE:
-        return f"The score rests on own taste ({share:.0%} of what speaks for the image), not on the evidence shown."
+        return f"The score rests on {own_label} ({share:.0%} of what speaks for the image), not on the evidence shown."
     if (needed.removal or 0.0) >= 0:
         return "No single piece of evidence holds the score up: without any of them it stays or rises."
     return None
@@ -104,16 +106,32 @@ def _ordinal(place: int) -> str:
 
 def _pool(levels: Sequence[EvidenceLevel]) -> tuple[list[Element], list[float]]:
     """All elements below the aspects, and how strongly each is shown."""
-    aspects = {e.id: e.attention for level in levels if level.name == ASPECTS for e in level.elements}
+    aspects = {e.id: e for level in levels if level.name == ASPECTS for e in level.elements}
     pool, shown = [], []
     for level in levels:
         if level.name == ASPECTS or level.within is not None:
             continue
+        aspect = aspects.get(level.name)
         for element in level.elements:
             pool.append(element)
-            weight = aspects.get(level.name, 1.0)
-            if element.attention is None or weight is None:
-                shown.append(abs(element.contribution or 0.0))
-            else:
-                shown.append(element.attention * weight)
+            shown.append(_strength(element, aspect))
     return pool, shown
+
+
+def _shares(levels: Sequence[EvidenceLevel]) -> list[float]:
+    """Exact shares of the elements; of a group whose elements have none, its own as an aspect."""
+    told = [level for level in levels if level.name != ASPECTS and level.within is None]
+    single = {level.name for level in told if any(e.contribution is not None for e in level.elements)}
+    shares = [e.contribution or 0.0 for level in told for e in level.elements]
+    aspects = [e for level in levels if level.name == ASPECTS for e in level.elements]
+    return shares + [e.contribution or 0.0 for e in aspects if e.id not in single]
+
+
+def _strength(element: Element, aspect: Element | None) -> float:
+    weighed = aspect is None or aspect.attention is not None
+    if element.attention is None or (element.contribution is not None and not weighed):
+        return abs(element.contribution or 0.0)
+    if aspect is None:
+        return element.attention
+    weight = aspect.attention if aspect.attention is not None else abs(aspect.contribution or 0.0)
+    return element.attention * weight

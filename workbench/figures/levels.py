@@ -123,7 +123,7 @@ def view_aspects(explanation: Explanation, by: By | None = None) -> LevelView:
     view = view_level(level, explanation.rank, len(level.elements), by)
     # Beside aspects without exact shares, own taste alone would look like the whole score.
     share = explanation.own if view.has_contribution or not view.elements else None
-    own = [Element(kind="aspect", id="own", label="own taste", contribution=share)]
+    own = [Element(kind="aspect", id="own", label=explanation.own_label, contribution=share)]
     if explanation.task == "popularity" and share is None:
         own = []
     return LevelView(

@@ -73,8 +73,8 @@ class GatedGRU(nn.Module):
     """GRU (Ante-RNN, Eq. 21) over sequences padded at the end; a step with gate g moves the state by the share g.
 
     ``state = g * gru(input, state) + (1 - g) * state``, so at 0 the state passes by the step unchanged. The library's
-    layer differs from Eq. 21 in three ways: its update gate multiplies the old state where the printed one multiplies the
-    new, its reset gate comes after the matrix of the state, not before, and it has biases.
+    layer differs from Eq. 21 in three ways: its update gate multiplies the old state where the printed one multiplies
+    the new, its reset gate comes after the matrix of the state, not before, and it has biases.
 
     Args:
         width: of the inputs.

@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from workbench.data.ragged import Ragged
 
-
 STEEPEST = 60.0
 """How far a score may lie above all that are present: what is closed weighs nothing, but its slope must not be cut."""
 

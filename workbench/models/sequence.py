@@ -18,9 +18,7 @@ from workbench.models.base import Level, ModelConfig, Reading, SequenceBatch
 from workbench.models.moments import MomentModel
 from workbench.models.ranking import normal_table
 
-HISTORY = EvidenceGroup(
-    "history", "liked before", "image", "user", "likes", "of what you liked before, and when"
-)
+HISTORY = EvidenceGroup("history", "liked before", "image", "user", "likes", "of what you liked before, and when")
 SAMPLED_FROM = 20_000
 """Catalogue size from which on the loss is taken over sampled images."""
 

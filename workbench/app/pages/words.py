@@ -212,8 +212,8 @@ def _topics(open_desk: Desk, explanation: Explanation) -> None:
     ]
     shown = [column for column in rows[0] if mine or column != "at this moment"]
     percent = {
-        column: st.column_config.NumberColumn(format="percent", width=width)
-        for column, width in (("at this moment", "medium"), ("of all words", "small"))
+        "at this moment": st.column_config.NumberColumn(format="percent", width="medium"),
+        "of all words": st.column_config.NumberColumn(format="percent", width="small"),
     }
     st.dataframe(rows, hide_index=True, column_order=shown, column_config=percent, key="topics")
     if not os.access(topics.folder, os.W_OK):
