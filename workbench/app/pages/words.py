@@ -162,7 +162,8 @@ def _map(open_desk: Desk, item: int) -> None:
         st.info(f"No map of regions and words: {widgets.text(fault)}", icon=":material/info:")
         return
     places = {f"{item}.{number}": number for number in range(len(found.words))}
-    words = dict(zip(places, found.words, strict=True))
+    # A word may stand twice in a text, and a list needs different names.
+    words = {place: f"{count}. {word}" for count, (place, word) in enumerate(zip(places, found.words, strict=True), 1)}
     with st.container(width=260):
         chosen = widgets.pick(
             "Regions that match the word", ["any", *places], "word", name=lambda place: words.get(place, MOST_RELEVANT)
