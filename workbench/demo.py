@@ -43,7 +43,7 @@ SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "sasrec": ("sasrec", {**_SEQUENCE, "dim": 32, "epochs": 40}),
     "anternn": (
         "anternn",
-        {**_SEQUENCE, **_READING, "dim": 32, "epochs": 20, "dropout": 0.3, "learning_rate": 0.005},
+        {**_SEQUENCE, **_READING, "dim": 32, "epochs": 18, "dropout": 0.3, "learning_rate": 0.005},
     ),
     "uhan": ("uhan", {**UHAN_SMALL["uhan"], "author_start": 0.6}),
     "dualatt": ("dualatt", UHAN_SMALL["dualatt"]),

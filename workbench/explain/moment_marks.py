@@ -116,7 +116,8 @@ def mark_recommended(explainer: Explainer, split: str = "test") -> list[Marks]:
     users, items = pair_codes(explainer.dataset, causes)
     level = _levels(model, users, items, _places(explainer, users, items))["caption"]
     assert level.contribution is not None
-    return _marked(explainer, "words", causes, level.elements, level.contribution.clamp_min(0).double().numpy())
+    added = level.contribution.clamp_min(0).double().numpy()
+    return _marked(explainer, "words", causes, level.elements, added, "contribution")
 
 
 def mark_hours(explainer: Explainer) -> HourMarks:
@@ -216,7 +217,14 @@ def _commonest(table: pd.DataFrame, by: str, column: str) -> pd.Series:
     return found
 
 
-def _marked(explainer: Explainer, group: str, causes: pd.DataFrame, sets: Ragged, weights: Weights) -> list[Marks]:
+def _marked(
+    explainer: Explainer,
+    group: str,
+    causes: pd.DataFrame,
+    sets: Ragged,
+    weights: Weights,
+    method: str = "attention",
+) -> list[Marks]:
     """Marks of the pairs of which some element is the cause."""
     model = explainer.model
     if group == "words":
@@ -228,4 +236,4 @@ def _marked(explainer: Explainer, group: str, causes: pd.DataFrame, sets: Ragged
     users, items = pair_codes(explainer.dataset, causes)
     marked = Marked(users, items, sets, inside, None)
     kept = torch.from_numpy(total(marked, inside) > 0).nonzero().flatten()
-    return with_controls(part(marked, kept), weights[places(sets, kept)])
+    return with_controls(part(marked, kept), weights[places(sets, kept)], method)
