@@ -254,7 +254,7 @@ def test_the_moment_is_moved_and_a_word_found_in_the_picture(visit: Visit, reque
         page.keyboard.press("ArrowLeft")
     visit.settle()
     assert "moment=" in page.url
-    assert charts.first.inner_text() != before
+    expect(charts.first).not_to_have_text(before, use_inner_text=True)
     cell = charts.nth(4).locator(".scatterlayer .points path").first
     cell.scroll_into_view_if_needed()
     box = cell.bounding_box()
