@@ -113,7 +113,9 @@ class SequenceModel(MomentModel):
     def next_loss(self, steps: Steps, states: Tensor) -> Tensor:
         """Cross-entropy of the next like after the ``states`` (R, L, D), mean over all likes but the last ones."""
         row, at = torch.nonzero(steps.present[:, 1:], as_tuple=True)
-        after, liked = self.drop(states[row, at]), steps.items[row, at + 1]
+        # Selected by one index each: going back through pairs of indices would sort them.
+        after = self.drop(states.flatten(0, 1).index_select(0, row * states.shape[1] + at))
+        liked = steps.items[row, at + 1]
         table, bias = self.vectors(), self.bias
         if not self.sampled:
             scores = torch.addmm(bias, after, table.T)
