@@ -17,8 +17,8 @@ from workbench.data.dataset import Dataset
 from workbench.data.schema import DatasetCard
 from workbench.data.sequences import Sequences
 from workbench.data.write import write_dataset
+from workbench.explain.dates import day_text
 from workbench.features.topics import Topics
-from workbench.figures.dates import day_text
 
 
 def rows(app: AppTest) -> pd.DataFrame:

@@ -25,10 +25,10 @@ from tests.figures.conftest import (
     make_week,
 )
 from tests.figures.test_pictures import assert_words_fit, bars_of, screen_words, words_of
+from workbench.explain.dates import clock_text, day_text, hour_text
 from workbench.explain.explanation import Explanation
 from workbench.explain.timeline import TopicRiver, TopicWord, WeekGrid
 from workbench.figures.areas import Areas, apart
-from workbench.figures.dates import clock_text, day_text, hour_text
 from workbench.figures.export import save
 from workbench.figures.past import Past
 from workbench.figures.recent import OUTSIDE, recent_figure, recent_plotly

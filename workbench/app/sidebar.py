@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.app import loading, runs, state, widgets
 from workbench.data.errors import DataError
-from workbench.figures.dates import day_text
+from workbench.explain.dates import day_text
 from workbench.training.run import RunError
 
 PICTURED: Final[dict[state.Page, str]] = {

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from workbench.data.dataset import Dataset
+from workbench.explain.dates import hour_text
 from workbench.explain.explanation import Element
 from workbench.layers.contextual import SLOTS
 from workbench.models.base import Recommender
-
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def factor_label(code: int) -> str:
@@ -20,7 +19,7 @@ def factor_label(code: int) -> str:
     if slot == SLOTS - 1:
         return "any hour, over a week before" if kind == 0 else "over a week before"
     if kind == 0:
-        return f"{DAYS[slot // 24]} {slot % 24:02d}:00"
+        return hour_text(slot)
     return "within the hour" if slot == 0 else f"{slot} h before" if slot < 48 else f"{slot // 24} days before"
 
 

@@ -91,6 +91,18 @@ def _write_rows(path: Path, shape: tuple[int, int], blocks: Iterable[NDArray[np.
             file.write(np.ascontiguousarray(block, "<f2").tobytes())
 
 
+def check_made_for(dataset: Dataset, folder: Path, fingerprint: str, command: str) -> None:
+    """Refuse what was made beside the tables of a dataset for another state of them.
+
+    Raises:
+        DataError: the ``fingerprint`` is another one; the ``command`` makes the ``folder`` again.
+    """
+    if fingerprint != dataset.fingerprint:
+        raise DataError(
+            f"{folder} was made for other tables than {dataset.root} has now: make it again with '{command}'"
+        )
+
+
 class Features:
     """The features of a dataset, opened without being read into memory."""
 
@@ -175,11 +187,7 @@ class Features:
         Raises:
             DataError: they belong to another state of it.
         """
-        if self.card.fingerprint != dataset.fingerprint:
-            raise DataError(
-                f"{self.folder} was made for other tables than {dataset.root} has now: make it again with "
-                f"'{self.command(dataset.root)}'"
-            )
+        check_made_for(dataset, self.folder, self.card.fingerprint, self.command(dataset.root))
         return self
 
     def command(self, root: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.figures.dates import WEEK
+from workbench.explain.dates import WEEK
 from workbench.figures.style import FLAT_GREY, colour_of, ink_on, mix
 from workbench.figures.text import shorten
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.explain.dates import clock_text, day_text
 from workbench.explain.explanation import FLAT, Element, EvidenceLevel, Id, flatness
-from workbench.figures.dates import clock_text, day_text
 from workbench.figures.levels import NO_WEIGHTS
 from workbench.figures.style import FLAT_GREY, Theme, colour_of
 from workbench.figures.text import removal_text

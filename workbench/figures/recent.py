@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from workbench.explain.dates import clock_text, day_text
 from workbench.explain.explanation import Element, Explanation
 from workbench.figures import icons, marks
-from workbench.figures.dates import clock_text, day_text
 from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.past import Past

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 
+from workbench.explain.dates import DAY, MONTHS, clock_text, day_text, moment, month_text
 from workbench.figures.areas import Areas, Layer, apart
-from workbench.figures.dates import DAY, MONTHS, clock_text, day_text, moment, month_text
 from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (

@@ -18,8 +18,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from workbench.explain.dates import DAYS, HOURS, hour_text
 from workbench.explain.explanation import FLAT, flatness
-from workbench.figures.dates import DAYS, HOURS, hour_text
 from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (

@@ -15,9 +15,9 @@ from workbench.app import desk, loading, recommended, runs, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.export import export_menu, figure_menu
 from workbench.data.errors import DataError
+from workbench.explain.dates import clock_text, day_text
 from workbench.explain.explanation import EvidenceLevel, Explanation
 from workbench.explain.topics import attended_hours, topic_words, topics_of, visiting_hours
-from workbench.figures.dates import clock_text, day_text
 from workbench.figures.recent import recent_figure, recent_plotly
 from workbench.figures.river import river_figure, river_plotly
 from workbench.figures.topicwords import topic_words_figure, topic_words_html

@@ -17,6 +17,7 @@ from torch import Tensor
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.sequences import week
+from workbench.features.store import check_made_for
 from workbench.features.words import tokens
 
 FOLDER, CARD, TENSORS, WORDS, NAMES = "topics", "card.json", "topics.safetensors", "words.json", "names.json"
@@ -170,11 +171,7 @@ class Topics:
         Raises:
             DataError: they belong to another state of it.
         """
-        if self.card.fingerprint != dataset.fingerprint:
-            raise DataError(
-                f"{self.folder} was made for other tables than {dataset.root} has now: make it again with "
-                f"'{self.command(dataset.root)}'"
-            )
+        check_made_for(dataset, self.folder, self.card.fingerprint, self.command(dataset.root))
         return self
 
     def command(self, root: Path) -> str:
