@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import workbench
-from workbench.commands import app, data, doctor, models, reproduce, results, topics, training
+from workbench.commands import app, data, doctor, models, reproduce, results, topics, training, tune
 from workbench.commands.imports import ImportGroup
 from workbench.commands.terminal import StoppedError, log, screen
 
@@ -39,6 +39,9 @@ cli.command(epilog="Example: workbench models --json")(models.models)
 cli.command(epilog="Example: workbench train hasc --data worlds/tiny --out runs/hasc --set dim=32 --set epochs=50")(
     training.train
 )
+cli.command(
+    epilog="Example: workbench tune bpr --data worlds/tiny --out tuned/bpr --search regularisation=1e-4..0.1 --trials 12"
+)(tune.tune)
 cli.command(epilog="Example: workbench evaluate runs/hasc --protocol sampled --k 5,10 --json")(results.evaluate)
 cli.command(epilog="Example: workbench recommend runs/hasc --user 12 --k 5")(results.recommend)
 cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --out why --format pdf,json")(

@@ -69,7 +69,7 @@ def train(
         raise typer.BadParameter("a resumed run keeps its hyperparameters; leave --config and --set out")
     if data is None and not resume:
         raise typer.BadParameter("say which dataset to train on with --data DATA")
-    values = _config(model, config, settings or ())
+    values = values_of(model, config, settings or ())
     folder = data or Run.open(out).open_dataset().root
     try:
         with progress(f"training {model}") if devices == 1 else nullcontext(Lines(f"training {model}")) as tell:
@@ -93,7 +93,7 @@ def train(
     screen.print(f"{out}: best epoch {card.best_epoch} of {len(card.history)}, validation {metrics}")
 
 
-def _config(model: str, file: Path | None, settings: Sequence[str]) -> dict[str, Any]:
+def values_of(model: str, file: Path | None, settings: Sequence[str]) -> dict[str, Any]:
     """The hyperparameters given, of the types the model wants.
 
     Raises:

@@ -73,6 +73,10 @@ class TrainingError(RuntimeError):
     """A training that cannot start or go on, in one sentence with the remedy."""
 
 
+class LossError(TrainingError):
+    """A loss that is not finite."""
+
+
 def train(training: Training, validate: Validate, report: Callable[[Progress], None] | None = None) -> Run:
     """Train a model and return its run.
 
@@ -278,7 +282,7 @@ def _epoch(fabric: Fabric, module: Any, optimizer: Any, sampler: Sampler, traini
     shared = fabric.all_reduce(total / max(sampler.steps, 1), reduce_op="mean")
     mean = float(torch.as_tensor(shared))
     if not math.isfinite(mean):
-        raise TrainingError(
+        raise LossError(
             f"the loss of {training.model} is {mean} in epoch {number}: train into another folder with a lower rate, "
             f"for instance --set learning_rate={training.config.get('learning_rate', 0.005) / 10:g}"
         )
