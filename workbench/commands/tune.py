@@ -25,7 +25,7 @@ def tune(
             "--search",
             metavar="KEY=VALUES",
             help="A hyperparameter to search: a list as 16,32,64, or a range as 0.001..0.05 (logarithmic where its "
-            "ends are ten times apart). By default rate, regulariser, dropout, neighbours, as far as the model has them.",
+            "ends are ten times apart). By default rate, regulariser, dropout, neighbours, where the model has them.",
         ),
     ] = None,
     settings: Annotated[
