@@ -46,7 +46,8 @@ class Element(Frozen):
         rank_without: rank of the explained image when the element is removed.
         attributions: further attribution values by method.
         of: for a part of another element (a region of a liked image), the id of that element.
-        box: for a region, x0, y0, x1, y1 as fractions of width and height.
+        box: for a region or what shows an attribute, x0, y0, x1, y1 as fractions of width and height.
+        confidence: for an attribute, how sure the network that read it is of its value, 0..1.
         span: for a word, where it stands in the text: ``text[start:end]``.
         time: for what happened at a moment, when: seconds since 1970 (UTC).
     """
@@ -62,6 +63,7 @@ class Element(Frozen):
     attributions: dict[str, float] = Field(default_factory=dict)
     of: Id | None = None
     box: tuple[float, float, float, float] | None = None
+    confidence: float | None = None
     span: tuple[int, int] | None = None
     time: int | None = None
 

@@ -53,6 +53,8 @@ class Names:
             return Element(kind=kind, id=data.users.id(code), label=data.user_label(code))
         if kind == "region" and self.model.features is not None:
             return self._region(code)
+        if kind == "attribute" and self.model.features is not None:
+            return self._attribute(code)
         if kind == "word" and self.model.texts is not None:
             place, token = self.model.texts.token(code)
             return Element(kind=kind, id=place, label=token.word, span=(token.start, token.end))
@@ -62,6 +64,14 @@ class Names:
             return Element(kind=kind, id=code, label=factor_label(code))
         group = self.model.evidence[code]
         return Element(kind=kind, id=group.name, label=group.label)
+
+    def _attribute(self, code: int) -> Element:
+        features = self.model.features
+        assert features is not None
+        shown = features.shown.iloc[code]
+        box = (float(shown["x0"]), float(shown["y0"]), float(shown["x1"]), float(shown["y1"]))
+        label = f"{shown['attribute']}: {shown['label']}"
+        return Element(kind="attribute", id=shown["attribute"], label=label, box=box, confidence=float(shown["score"]))
 
     def _region(self, code: int) -> Element:
         features = self.model.features

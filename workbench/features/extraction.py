@@ -154,6 +154,7 @@ def _card(dataset: Dataset, encoder: Encoder, of: Of) -> FeatureCard:
         of=of,
         grid=encoder.grid if of == "images" else None,
         quality=dict(encoder.quality),
+        attributes=dict(encoder.attributes) if of == "images" else {},
     )
 
 
@@ -232,6 +233,8 @@ def _encode(encoder: Encoder, shots: Sequence[Shot], batch: int, of: Of, images:
                 columns["label"] = np.array(encoded.labels[k], dtype=str)
             if encoded.scores is not None:
                 columns["score"] = encoded.scores[k]
+            if encoded.attributes is not None:
+                columns["attribute"] = np.array(encoded.attributes[k], dtype=str)
             rows.add(shot.place, vectors, **columns)
         speed.seen(len(some), some[-1].place)
     return rows
@@ -283,7 +286,7 @@ def _regions(paths: Sequence[Path]) -> pd.DataFrame:
         with np.load(path, allow_pickle=False) as arrays:
             table = pd.DataFrame(arrays["boxes"].astype(np.float32), columns=BOX)
             table.insert(0, "region", arrays["region"])
-            for name in ("label", "score"):
+            for name in ("label", "score", "attribute"):
                 if name in arrays:
                     table[name] = arrays[name]
             tables.append(table)

@@ -44,6 +44,7 @@ class FeatureCard(BaseModel):
             are listed one by one.
         missing: images without a picture, which have no regions.
         quality: how well the encoder does what it was trained for on this dataset, on held-out images, 0..1.
+        attributes: where regions are what shows an attribute, the attributes and the values each can have.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +58,7 @@ class FeatureCard(BaseModel):
     grid: tuple[int, int] | None = WHOLE
     missing: int = 0
     quality: Mapping[str, float] = {}
+    attributes: Mapping[str, tuple[str, ...]] = {}
 
 
 def grid_boxes(rows: int, columns: int) -> NDArray[np.float32]:
@@ -146,8 +148,8 @@ class Features:
             card: where they come from.
             array: (regions of all images, d), whole or in consecutive blocks of rows.
             lengths: (images,) regions of each image; one each if left out.
-            regions: columns region, x0, y0, x1, y1, [label], [score], a row for each row of ``array``; where the card
-                names no grid.
+            regions: columns region, x0, y0, x1, y1, [label], [score], [attribute], a row for each row of ``array``;
+                where the card names no grid.
 
         Raises:
             DataError: ``name`` is not a plain folder name.
@@ -225,6 +227,20 @@ class Features:
             return np.tile(one, (self.card.shape[0] // len(one), 1))
         table = pd.read_parquet(self.folder / REGIONS, columns=BOX)
         return table.to_numpy(np.float32)
+
+    @cached_property
+    def shown(self) -> pd.DataFrame:
+        """What each region shows, where regions show attributes: attribute, label (its value), score, boxes, by row.
+
+        Raises:
+            DataError: these are no features of attributes.
+        """
+        if not self.card.attributes:
+            raise DataError(
+                f"{self.folder} holds no attributes: make features of them with "
+                f"'workbench features {self.folder.parent.parent} --encoder attributes'"
+            )
+        return pd.read_parquet(self.folder / REGIONS, columns=["attribute", "label", "score", *BOX])
 
     def regions(self, dataset: Dataset) -> pd.DataFrame:
         """The regions in the layout of the dataset's own table: item, region, x0, y0, x1, y1, [label], [score]."""

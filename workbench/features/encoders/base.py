@@ -34,12 +34,14 @@ class Encoded:
         boxes: (regions, 4) x0, y0, x1, y1 as fractions of width and height; None where the encoder has a grid.
         labels: a word for each region; None where the encoder does not name what it sees.
         scores: (regions,) confidence, 0..1, beside the labels.
+        attributes: the attribute each region shows, its label being the value; None where regions show no attributes.
     """
 
     vectors: Sequence[NDArray[np.float32]]
     boxes: Sequence[NDArray[np.float32]] | None = None
     labels: Sequence[Sequence[str]] | None = None
     scores: Sequence[NDArray[np.float32]] | None = None
+    attributes: Sequence[Sequence[str]] | None = None
 
 
 class Encoder(ABC):
@@ -52,6 +54,7 @@ class Encoder(ABC):
         preprocessing: what happens to a picture first, in words.
         grid: (rows, columns) of its regions, row by row; None where it finds boxes of its own.
         quality: how well it does what it was trained for here, on images held out of its training, 0..1.
+        attributes: the values of each attribute, where its regions are what shows an attribute.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
@@ -60,6 +63,7 @@ class Encoder(ABC):
     preprocessing: str
     grid: Grid | None
     quality: Mapping[str, float] = {}
+    attributes: Mapping[str, tuple[str, ...]] = {}
 
     @classmethod
     @abstractmethod
