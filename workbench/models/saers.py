@@ -130,7 +130,7 @@ class SAERS(Recommender):
         self.register_buffer("place", self.regions.padded(everything, places).long(), persistent=False)
 
     def _shown(self, rows: Tensor) -> Tensor:
-        """f (rows, d) of attributes, by ``rows`` (rows,) of the features."""
+        """What attributes look like, f (rows, d), by ``rows`` (rows,) of the features."""
         x = self.standardise(self.regions.vectors.index_select(0, rows).float())
         which, found = self.which.index_select(0, rows), x.new_zeros(len(rows), self.config.width)
         for k, (matrix, shift) in enumerate(zip(self.linear, self.shift, strict=True)):

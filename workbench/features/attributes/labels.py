@@ -24,7 +24,7 @@ class Labels:
 
     Attributes:
         values: the values of each attribute, by its name, both in alphabetical order.
-        targets: (n, values) share of each value among those the image has, adding up to 1; all 0 where nothing is known.
+        targets: (n, values) share of each value among those the image has, adding up to 1; all 0 where none is known.
         applies: (n, attributes) whether an image can have the attribute: 1 or 0, -1 where that is not known.
     """
 
@@ -92,8 +92,8 @@ def read_labels(dataset: Dataset, codes: Sequence[int]) -> Labels:
             targets[str(attribute)] = target / target.sum(1, keepdim=True).clamp_min(1)
     if not values:
         raise DataError(
-            f"{dataset.root}: no attribute has two values that {LEAST} pictures bear each, so there is nothing to learn; "
-            "add rows to the table attributes"
+            f"{dataset.root}: no attribute has two values that {LEAST} pictures bear each, so there is nothing to "
+            "learn: add rows to the table attributes"
         )
     return Labels(values, targets, _applies(targets))
 

@@ -50,11 +50,8 @@ def teach(maps: Tensor, labels: Labels, seed: int, device: torch.device, report:
     for _ in range(epochs):
         for batch in train[torch.randperm(len(train), generator=generator)].split(BATCH):  # type: ignore[no-untyped-call]
             seen = network(_varied(maps[batch].float(), generator).to(device))
-            loss = multi_task_loss(
-                seen,
-                {name: t[batch].to(device) for name, t in labels.targets.items()},
-                labels.applies[batch].to(device),
-            )
+            targets = {name: target[batch].to(device) for name, target in labels.targets.items()}
+            loss = multi_task_loss(seen, targets, labels.applies[batch].to(device))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

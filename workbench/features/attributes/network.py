@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,9 @@ class Sight:
 class SemanticNetwork(nn.Module):
     """Edge maps (n, 35, 28, 28) to the values of attributes.
 
-    A branch is a 3 x 3 convolution with batch normalisation and ReLU; its head is linear in the mean of the branch over
-    all positions, so it can be taught by what whole images show (SAERS, its semantic extraction network).
+    A branch is a 3 x 3 convolution with batch normalisation and ReLU. Its head scores every position, and an image by
+    the logarithm of the mean of their exponentials: a smooth maximum (Pinheiro and Collobert 2015), since things are
+    small and a mean would drown them. So it can be taught by what whole images show (Hou et al. 2019).
 
     Args:
         values: the values of each attribute, by its name.
@@ -63,8 +65,8 @@ class SemanticNetwork(nn.Module):
 
     def score(self, attribute: str, branch: Tensor) -> Tensor:
         """Logits (n, values) of the maps (n, channels, h, w) of one branch."""
-        logits: Tensor = self.head[self.names.index(attribute)](branch.mean((2, 3)))
-        return logits
+        everywhere: Tensor = self.head[self.names.index(attribute)](branch.flatten(2).transpose(1, 2))
+        return everywhere.logsumexp(1) - math.log(everywhere.shape[1])
 
 
 def seeded(values: Mapping[str, Sequence[str]], seed: int) -> SemanticNetwork:

@@ -1,4 +1,4 @@
-"""Attributes of images as regions: the semantic extraction network, taught by the labels of the dataset's own images."""
+"""Attributes of images as regions: the semantic extraction network, taught by labels of the dataset's own images."""
 
 from __future__ import annotations
 
