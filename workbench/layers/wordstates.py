@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from itertools import accumulate
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 PADDING = 0
 
@@ -52,19 +54,42 @@ class WordStates(nn.Module):
             codes: of the words, padded at the end with 0.
             gates: (n, N) in [0, 1]; all ones if left out.
         """
-        vectors: Tensor = self.embedding(codes)
         if self.gru is None or not codes.numel():
+            vectors: Tensor = self.embedding(codes)
             return vectors
+        if gates is None:
+            return self._open(self.gru, codes)
         written = codes != PADDING
-        if gates is not None:
-            return self._gated(self.gru, vectors, gates * written) * written.unsqueeze(-1)
-        # An empty text is read as one padded place, whose state is then dropped.
-        lengths = written.sum(1).clamp_min(1).cpu()
-        packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=codes.shape[1])
-        forward, backward = states.chunk(2, -1)
-        mean: Tensor = (forward + backward) / 2 * written.unsqueeze(-1)
-        return mean
+        return self._gated(self.gru, self.embedding(codes), gates * written) * written.unsqueeze(-1)
+
+    def _open(self, gru: _GRU, codes: Tensor) -> Tensor:
+        """Both directions at once over all words that are there, each distinct word projected once."""
+        length = (codes != PADDING).sum(1)
+        ordered, order = length.sort(descending=True, stable=True)
+        steps = torch.arange(codes.shape[1], device=codes.device)
+        step, text = torch.nonzero(steps.unsqueeze(1) < ordered, as_tuple=True)
+        counts = (steps.unsqueeze(1) < ordered).sum(1)
+        # What one direction reads at a step is what the other reads as many steps before the end of the text.
+        opposite = ordered[text] - 1 - step
+        first = counts.cumsum(0) - counts
+        places = order[text] * codes.shape[1] + torch.stack([step, opposite])
+        distinct, words = torch.unique(codes.flatten()[places], return_inverse=True)
+        weights, biases = zip(
+            (gru.weight_ih_l0, gru.bias_ih_l0), (gru.weight_ih_l0_reverse, gru.bias_ih_l0_reverse), strict=True
+        )
+        vectors = self.embedding(distinct).expand(2, -1, -1)
+        entering = torch.baddbmm(torch.stack(biases).unsqueeze(1), vectors, torch.stack(weights).transpose(1, 2))
+        mean: Tensor = _BothWays.apply(  # type: ignore[no-untyped-call]
+            entering,
+            torch.stack([gru.weight_hh_l0, gru.weight_hh_l0_reverse]),
+            torch.stack([gru.bias_hh_l0, gru.bias_hh_l0_reverse]).unsqueeze(1),
+            words,
+            places,
+            first[opposite] + text,
+            [count for count in counts.tolist() if count],
+            codes.numel(),
+        )
+        return mean.view(*codes.shape, -1)
 
     @staticmethod
     def _gated(gru: _GRU, vectors: Tensor, gates: Tensor) -> Tensor:
@@ -87,3 +112,90 @@ class WordStates(nn.Module):
         forward, backward = torch.stack(steps, 2)
         mean: Tensor = (forward + backward.flip(1)) / 2
         return mean
+
+
+class _BothWays(Function):
+    """Mean of the states of a GRU's two directions, written by hand.
+
+    Composed from tensor operations, every step leaves a dozen tensors behind, and the library's packed sequences take
+    a slope as large as all words from each of their steps. Texts come the longest first, so those that are still read
+    at a step are the first ones; words are in the order of the steps.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        entering: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        words: Tensor,
+        places: Tensor,
+        meeting: Tensor,
+        counts: list[int],
+        size: int,
+    ) -> Tensor:
+        """States (size, D), 0 where there is no word.
+
+        Args:
+            ctx: what the way back needs.
+            entering: (2, V, 3D) the distinct words as each direction projects them.
+            weight: (2, 3D, D) of the states; ``bias`` (2, 1, 3D).
+            bias: see above.
+            words: (2, T) which of the V words each direction reads, step by step.
+            places: (2, T) where in the result.
+            meeting: (T,) which of the words the second direction reads is the one that the first reads.
+            counts: texts that are read at each step.
+            size: of the result.
+        """
+        dim = weight.shape[2]
+        gates = torch.stack([table.index_select(0, code) for table, code in zip(entering, words, strict=True)])
+        states, inner = gates.new_empty(2, len(meeting), dim), gates.new_empty(2, len(meeting), dim)
+        across = weight.transpose(1, 2)
+        before = gates.new_zeros(2, counts[0] if counts else 0, dim)
+        for start, count in zip(accumulate(counts, initial=0), counts, strict=False):
+            now, before = slice(start, start + count), before[:, :count]
+            from_state, gate = torch.baddbmm(bias, before, across), gates[:, now]
+            gate[..., : 2 * dim].add_(from_state[..., : 2 * dim]).sigmoid_()
+            inner[:, now] = from_state[..., 2 * dim :]
+            moved = gate[..., 2 * dim :].addcmul_(gate[..., :dim], inner[:, now]).tanh_()
+            before = torch.lerp(moved, before, gate[..., dim : 2 * dim], out=states[:, now])
+        ctx.save_for_backward(entering, weight, words, places, gates, inner, states)
+        ctx.counts = counts
+        mean = states[1].index_select(0, meeting).add_(states[0]).div_(2)
+        return gates.new_zeros(size, dim).index_copy_(0, places[0], mean)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (slope,) = gradients
+        entering, weight, words, places, gates, inner, states = ctx.saved_tensors
+        counts, dim = ctx.counts, weight.shape[2]
+        starts = list(accumulate(counts, initial=0))
+        reset, keep, moved = gates.split(dim, -1)
+        before = torch.zeros_like(states)
+        for start, count, last in zip(starts[1:], counts[1:], starts, strict=False):
+            before[:, start : start + count] = states[:, last : last + count]
+        # What a slope of a state is multiplied with on its way to what the gates were made of.
+        to_moved = (1 - keep) * (1 - moved.square())
+        ways = torch.stack(
+            [to_moved * inner * reset * (1 - reset), (before - moved) * keep * (1 - keep), to_moved * reset], 2
+        )
+        to_states = torch.stack([slope.index_select(0, place) for place in places]).div_(2)
+        after: Tensor | None = None
+        for start, count in zip(reversed(starts[:-1]), reversed(counts), strict=True):
+            now = slice(start, start + count)
+            to_state, way = to_states[:, now], ways[:, now]
+            if after is not None:
+                to_state[:, : after.shape[1]] += after
+            way.mul_(to_state.unsqueeze(2))
+            after = torch.baddbmm(to_state * keep[:, now], way.flatten(2), weight)
+        to_gates = ways.flatten(2)
+        to_weight, to_bias = torch.bmm(to_gates.transpose(1, 2), before), to_gates.sum(1, keepdim=True)
+        to_gates[..., 2 * dim :] = to_moved.mul_(to_states)
+        to_entering = torch.stack(
+            [
+                torch.zeros_like(table).index_add_(0, code, part)
+                for table, code, part in zip(entering, words, to_gates, strict=True)
+            ]
+        )
+        return to_entering, to_weight, to_bias, None, None, None, None, None
