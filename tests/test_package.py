@@ -103,6 +103,7 @@ def test_every_model_states_what_it_is(name: str) -> None:
     assert {need.split(".")[0] for need in model.needs} <= set(SCHEMA)
     assert all(isinstance(group, EvidenceGroup) for group in model.evidence)
     assert len({group.name for group in model.evidence}) == len(model.evidence)
+    assert bool(model.evidence) != bool(model.silent), "either there is evidence or a reason why there is none"
     assert model.__doc__
     assert model.Config().epochs > 0
 

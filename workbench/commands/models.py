@@ -22,7 +22,7 @@ def models(as_json: JsonOption = False) -> None:
         typer.echo(json.dumps(cards, ensure_ascii=False, indent=1))
         return
     shown = ("name", "family", "evidence", "needs", "paper")
-    table(shown, ([_text(card[name]) for name in shown] for card in cards))
+    table(shown, ([_text(card[name] or card["silent"]) for name in shown] for card in cards))
 
 
 def _card(model: type[Recommender]) -> dict[str, Any]:
@@ -32,10 +32,11 @@ def _card(model: type[Recommender]) -> dict[str, Any]:
         "paper": str(model.paper),
         "needs": list(model.needs),
         "evidence": [group.name for group in model.evidence],
+        "silent": model.silent,
         "task": model.task,
         "settings": model.Config().model_dump(mode="json"),
     }
 
 
 def _text(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else ", ".join(value) or "-"
+    return value if isinstance(value, str) else ", ".join(value)

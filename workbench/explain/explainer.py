@@ -13,7 +13,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.evaluation.evaluate import top_k
-from workbench.explain.explanation import OWN_LABEL, EvidenceLevel, Explanation, Frozen, Id
+from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.naming import Names
 from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
@@ -139,23 +139,19 @@ class Explainer:
             rank=None if subject.scores is None else _rank(subject.scores, subject.scores[item]),
             candidates=0 if subject.scores is None else int(subject.scores.isfinite().sum()),
             own=own,
-            own_label=self._own_label,
+            own_label=self.model.own_label,
             levels=levels,
             sentence=self._sentence(own, score, levels),
-            verdict=judge(own, levels, predicts=self.model.task == "popularity", own_label=self._own_label),
+            verdict=judge(own, levels, predicts=self.model.task == "popularity", own_label=self.model.own_label),
         )
-
-    @property
-    def _own_label(self) -> str:
-        """What the part of a score is that no evidence carries."""
-        return "how often everyone likes it" if isinstance(self.model, MomentModel) else OWN_LABEL
 
     def _sentence(self, own: float, score: float, levels: Sequence[EvidenceLevel]) -> str:
         if self.model.task == "popularity":
             return forecast_sentence(score, levels, self.groups)
         # A model of sequences has no exact shares for what its states are made of.
-        in_time = isinstance(self.model, MomentModel)
-        return removal_sentence(levels, self.groups) if in_time else sentence(own, levels, self.groups)
+        if isinstance(self.model, MomentModel):
+            return removal_sentence(levels, self.groups)
+        return sentence(own, levels, self.groups, self.model.own_label, self.model.silent)
 
     def look(self, user: int, item: int) -> Level | None:
         """Attention over the regions of an image for a user (codes); None for a model that looks into no image."""

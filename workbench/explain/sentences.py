@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.explain.explanation import Element, EvidenceLevel
+from workbench.explain.explanation import OWN_LABEL, Element, EvidenceLevel
 from workbench.layers.evidence import ASPECTS, EvidenceGroup
 
 NAMED = 3
@@ -15,7 +15,13 @@ LEAST = 0.005
 """Contribution from which on a further element is named: less would read +0.00."""
 
 
-def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, EvidenceGroup]) -> str:
+def sentence(
+    own: float,
+    levels: Sequence[EvidenceLevel],
+    groups: Mapping[str, EvidenceGroup],
+    own_label: str = OWN_LABEL,
+    silent: str = "",
+) -> str:
     """The main reason for a score: the part with the largest positive contribution, and its strongest elements.
 
     The numbers in brackets are contributions to the score. Attention is never put into words as a reason, since where
@@ -25,6 +31,8 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
         own: the part of the score no evidence carries.
         levels: the levels of the explanation.
         groups: the evidence groups by name, with their phrases.
+        own_label: what the own part is.
+        silent: for a model without evidence, why it has none, in one sentence.
     """
     parts = {"own": own} | {
         level.name: _total(level) for level in levels if level.name != ASPECTS and level.within is None
@@ -32,12 +40,15 @@ def sentence(own: float, levels: Sequence[EvidenceLevel], groups: Mapping[str, E
     best = max(parts, key=lambda name: parts[name])
     positive = sum(value for value in parts.values() if value > 0)
     if parts[best] <= 0 or positive <= 0:
-        return "Nothing the model reads speaks for this image: every part of its score is zero or negative."
+        nothing = "Nothing the model reads speaks for this image: every part of its score is zero or negative."
+        return f"{nothing} {silent}".rstrip()
+    mine = f"your {own_label}" if own_label == OWN_LABEL else own_label
     if len(parts) == 1:
-        return f"Because of your own taste alone ({own:+.2f}): this model reads no evidence."
+        alone = f"Because of {mine} alone ({own:+.2f})"
+        return f"{alone}. {silent}" if silent else f"{alone}: this model reads no evidence."
     degree = "Mostly" if parts[best] > 0.5 * positive else "Chiefly, among several reasons,"
     if best == "own":
-        return f"{degree} because of your own taste ({own:+.2f}), which no recorded evidence explains further."
+        return f"{degree} because of {mine} ({own:+.2f}), which no recorded evidence explains further."
     named = [e for e in _by_name(levels, best).top(NAMED) if e.contribution is not None and e.contribution > 0]
     named = named[:1] + [e for e in named[1:] if e.contribution is not None and e.contribution >= LEAST]
     listed = ", ".join(f"{e.label} ({e.contribution:+.2f})" for e in named)

@@ -146,7 +146,9 @@ class Recommender(nn.Module, ABC):
     non-persistent buffers, so that weights hold parameters alone) and implements the four verbs below.
 
     Attributes:
+        own_label: what the part of a score is that no evidence carries.
         at_once: whether ``fit`` sets all parameters in one go; such a model has no gradient training.
+        silent: why the model has no evidence to show, in one sentence; empty where it has some.
         features: where the codes of regions point to, for a model that reads regions.
         texts: where the codes of words point to, for a model that reads words.
         topics: where the codes of topics point to, for a model that reads topics.
@@ -159,7 +161,9 @@ class Recommender(nn.Module, ABC):
     needs: ClassVar[tuple[str, ...]]
     evidence: ClassVar[tuple[EvidenceGroup, ...]] = ()
     task: ClassVar[Literal["ranking", "popularity"]] = "ranking"
+    own_label: ClassVar[str] = "own taste"
     at_once: ClassVar[bool] = False
+    silent: ClassVar[str] = ""
     Config: ClassVar[type[ModelConfig]] = ModelConfig
     features: Features | None = None
     texts: Texts | None = None

@@ -30,6 +30,7 @@ class HisAve(PopularityModel):
         2018,
     )
     evidence = ()
+    silent = "It takes the mean of what the author posted before and reads neither the picture nor its caption."
     at_once = True
     Config = HisAveConfig
     means: Tensor

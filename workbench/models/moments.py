@@ -23,6 +23,7 @@ class MomentModel(Recommender):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("likes", "likes.time")
+    own_label: ClassVar[str] = "how often everyone likes it"
 
     def __init__(self, config: ModelConfig, dataset: Dataset, longest: int | None = None) -> None:
         super().__init__(config, dataset)

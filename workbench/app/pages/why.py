@@ -48,7 +48,8 @@ def _elements(open_desk: Desk, explanation: Explanation) -> None:
     """The elements of one aspect with their marks."""
     levels = {level.name: level for level in explanation.levels if level.name != ASPECTS}
     if not levels:
-        st.info(f"{explanation.model} reads no evidence: its score is one number for this user and this image.")
+        silent = open_desk.explainer.model.silent
+        st.info(f"{explanation.model} has no evidence to take apart. {widgets.text(silent)}")
         return
     recommended.elements(open_desk, explanation, levels, "Evidence")
 
