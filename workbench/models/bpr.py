@@ -27,6 +27,7 @@ class BPR(Recommender):
     family = "latent factors"
     paper = Paper("Rendle et al.", "BPR: Bayesian Personalized Ranking from Implicit Feedback", "UAI", 2009)
     needs = ("likes",)
+    silent = "All of its score is own taste: a vector for the user and one for the image, learned from likes."
     Config = BPRConfig
     config: BPRConfig
 
@@ -65,4 +66,4 @@ class BPR(Recommender):
         Raises:
             ValueError: always.
         """
-        raise ValueError(f"bpr reads no evidence, so there is no group '{group}'")
+        raise ValueError(f"{self.name} reads no evidence, so there is no group '{group}'")

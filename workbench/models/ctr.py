@@ -72,9 +72,7 @@ class CTR(Recommender):
 
     def fit(self, dataset: Dataset) -> None:
         """Alternating least squares from ``v_j = theta_j`` on; nothing is random."""
-        pairs = torch.unique(torch.stack(dataset.likes("train")), dim=1)
-        likes = Ragged.from_pairs(pairs[0], pairs[1], self.n_users)
-        likers = Ragged.from_pairs(pairs[1], pairs[0], self.n_items)
+        likes, likers = both_ways(dataset)
         config, theta = self.config, self.theta.double()
         images, nowhere = theta, theta.new_zeros(self.n_users, theta.shape[1])
         for _ in range(config.sweeps):
@@ -111,6 +109,13 @@ class CTR(Recommender):
         """All topics for each image with a text, none for the others."""
         sets: Ragged = self.told(items)
         return sets
+
+
+def both_ways(dataset: Dataset) -> tuple[Ragged, Ragged]:
+    """Users -> images they liked in training, and images -> users who did, each once."""
+    pairs = torch.unique(torch.stack(dataset.likes("train")), dim=1)
+    users, items = len(dataset.users), len(dataset.items)
+    return Ragged.from_pairs(pairs[0], pairs[1], users), Ragged.from_pairs(pairs[1], pairs[0], items)
 
 
 def least_squares(fixed: Tensor, sets: Ragged, centre: Tensor, weight: float, a: float, b: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,6 +16,15 @@ def squared(rows: Tensor) -> Tensor:
     """Sum of squares, for an L2 penalty on the rows a batch used."""
     flat = rows.flatten()
     return flat @ flat
+
+
+def drawn(rows: int, share: float, device: torch.device) -> Tensor:
+    """Random places (n,) among ``rows``, of which n is about this ``share`` and at least one.
+
+    With the share of all likes that a batch holds, the mean over these places, times rows / likes, has the expectation
+    of a regulariser that sums over all rows, beside the mean loss of a like.
+    """
+    return torch.randint(rows, (max(1, round(rows * share)),), device=device)
 
 
 def normal_table(rows: int, dim: int, std: float = 0.01) -> nn.Embedding:

@@ -54,17 +54,18 @@ class SVDpp(Recommender):
 
     def _sum(self, users: Tensor, gates: Gates) -> tuple[Ragged, Tensor, Tensor, Tensor]:
         """Sets, gates of the elements, gated sum of ``y`` (R, d) and gated size (R,) of the users' histories."""
-        sets: Ragged = self.history(users)
-        gate = gates.on("history", sets)
-        if gate is None:
-            gate = torch.ones(sets.values.shape, device=users.device, dtype=self.bias.dtype)
-        return sets, gate, weighted_sum(self.liked.weight, sets, gate), segment_sum(gate, sets)
+        return gated_sum("history", self.history(users), self.liked.weight, gates)
 
-    def forward(self, batch: PairBatch) -> Tensor:
-        """BPR loss plus the L2 norm of the rows used; a positive does not count as its own evidence."""
+    def vector(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
+        """What stands for ``users`` (R,) beside their histories, (R, d)."""
+        own: Tensor = self.users(users)
+        return own
+
+    def compared(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
+        """``x_ui - x_uj`` (B, n), and q (B, 1 + n, d); a positive does not count as its own evidence."""
         unique, row = torch.unique(batch.users, return_inverse=True)
         _, _, total, size = self._sum(unique, OPEN)
-        p = self.users(unique)
+        p = self.vector(unique)
         items = torch.cat([batch.positives.unsqueeze(1), batch.negatives], 1)
         q = self.items(items)
         if self.config.exclude_target:
@@ -76,8 +77,14 @@ class SVDpp(Recommender):
             context, count = total[row].unsqueeze(1), size[row].unsqueeze(1)
         user = p[row].unsqueeze(1) + context * self._scale(count).unsqueeze(-1)
         score = (q * user).sum(-1) + self.bias[items]
-        penalty = squared(p[row]) + squared(q) / batch.negatives.shape[1] + squared(self.liked(batch.positives))
-        return bpr_loss(score[:, :1] - score[:, 1:]) + self.config.regularisation * penalty / len(batch.users)
+        return score[:, :1] - score[:, 1:], q
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        """BPR loss plus the L2 norm of the rows used."""
+        difference, q = self.compared(batch)
+        penalty = squared(self.users(batch.users)) + squared(q) / batch.negatives.shape[1]
+        penalty = penalty + squared(self.liked(batch.positives))
+        return bpr_loss(difference) + self.config.regularisation * penalty / len(batch.users)
 
     def _scale(self, size: Tensor) -> Tensor:
         """``size ** -exponent``, 0 for an empty set and linear below one element, so that it is continuous at 0."""
@@ -90,7 +97,7 @@ class SVDpp(Recommender):
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images)."""
         sets, gate, total, size = self._sum(users, gates)
-        table, p = self.items.weight, self.users(users)
+        table, p = self.items.weight, self.vector(users, gates)
         scores = torch.addmm(self.bias, p + total * self._scale(size).unsqueeze(-1), table.T)
         if self.config.exclude_target and len(sets.values):
             rows, items = sets.rows, sets.values
@@ -115,3 +122,11 @@ class SVDpp(Recommender):
         """The liked images of each user."""
         sets: Ragged = self.history(users)
         return sets
+
+
+def gated_sum(group: str, sets: Ragged, table: Tensor, gates: Gates) -> tuple[Ragged, Tensor, Tensor, Tensor]:
+    """R ``sets`` of a ``group``, gates of their elements, gated sum of rows of ``table`` (R, d) and gated size (R,)."""
+    gate = gates.on(group, sets)
+    if gate is None:
+        gate = torch.ones(sets.values.shape, device=table.device, dtype=table.dtype)
+    return sets, gate, weighted_sum(table, sets, gate), segment_sum(gate, sets)
