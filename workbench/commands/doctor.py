@@ -18,7 +18,7 @@ import workbench
 from workbench.commands.terminal import log, table
 
 DISTRIBUTION = "explainability-workbench"
-EXTRAS = ("features", "notebooks", "dev", "bench")
+EXTRAS = ("features", "notebooks", "dev")
 INSTALL = "pip install -c constraints.txt -e"
 LITTLE = 2 * 1024**3
 """Bytes of free disk below which the doctor warns: the large demo world and its runs need about as much."""
