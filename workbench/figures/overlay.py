@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +20,9 @@ from workbench.figures.page import Area, Canvas, Pair
 from workbench.figures.style import SCREEN_SMALL, SMALL, colour_of, font_families
 from workbench.figures.text import fit, hover_text, markup, plain
 from workbench.figures.thumbnails import uri
+
+if TYPE_CHECKING:
+    from workbench.explain.regions import PlantedBox
 
 STEPS: Final = 64
 MIDDLE_GREY: Final = 176
@@ -58,15 +61,27 @@ def draw_seen(axes: Axes, seen: Seen, scale: Scale, look: Look, box: tuple[float
             tag: dict[str, Any] = {"facecolor": colour_of("regions"), "edgecolor": "none", "pad": 0.9}
             axes.text(x + 0.025, y + 0.025, str(number), color="white", ha="left", va="top", bbox=tag, **words)
     for cause in seen.causes if look.planted else ():
-        outline(cause.box, edgecolor="black", linewidth=2.0, alpha=0.8)
-        x, y = outline(cause.box, edgecolor="white", linewidth=1.0, linestyle=(0, (3, 2)))
-        fits = cause.box[1] > HIGH
-        at = y - 0.015 if fits else y + 0.02
-        label = axes.text(
-            x + (0 if fits else 0.03), at, plain(planted_words(cause)), color="white", ha="left",
-            va="bottom" if fits else "top", **words,
-        )  # fmt: skip
-        label.set_path_effects([patheffects.withStroke(linewidth=1.6, foreground="black")])
+        x0, y0, x1, y1 = cause.box
+        wide, tall = unit * width, unit * height
+        draw_cause(axes, cause, (left + x0 * wide, top + y0 * tall, left + x1 * wide, top + y1 * tall))
+
+
+def draw_cause(axes: Axes, cause: PlantedBox, corners: Sequence[float], *, below: bool = False) -> None:
+    """A planted box dashed, with its words above it or ``below``; ``corners`` x0, y0, x1, y1 on axes in inches."""
+    x0, y0, x1, y1 = corners
+    for style in (
+        {"edgecolor": "black", "linewidth": 2.0, "alpha": 0.8},
+        {"edgecolor": "white", "linewidth": 1.0, "linestyle": (0, (3, 2))},
+    ):
+        axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor="none", zorder=4, **style))
+    fits = cause.box[3] < 1 - HIGH if below else cause.box[1] > HIGH
+    edge, away = (y1, 0.015) if below else (y0, -0.015)
+    label = axes.text(
+        x0 + (0 if fits else 0.03), edge + (away if fits else -1.4 * away), plain(planted_words(cause)), color="white",
+        ha="left", va="top" if fits == below else "bottom", fontsize=SMALL - 1, family=list(font_families()), zorder=6,
+        clip_on=True,
+    )  # fmt: skip
+    label.set_path_effects([patheffects.withStroke(linewidth=1.6, foreground="black")])
 
 
 def draw_scale(area: Area, scale: Scale, top: float, words: str, opacity: float) -> None:
@@ -129,17 +144,24 @@ def plot_seen(
                 bgcolor=colour_of("regions"), borderpad=1, font={"size": SCREEN_SMALL, "color": "white"},
             )  # fmt: skip
     for cause in seen.causes if look.planted else ():
-        outline(cause.box, color="rgba(0,0,0,0.8)", width=4)
-        x, y = outline(cause.box, color="white", width=2, dash="dash")
-        canvas.figure.add_annotation(
-            x=x, y=y, xref=at.x, yref=at.y, text=markup(planted_words(cause)), showarrow=False, xanchor="left",
-            yanchor="bottom" if cause.box[1] > HIGH else "top", bgcolor="rgba(0,0,0,0.65)", borderpad=1,
-            font={"size": SCREEN_SMALL, "color": "white"},
-        )  # fmt: skip
+        plot_cause(canvas, at, cause, (width, height))
     if alone:
         boxes = boxes_of(seen.regions) * [width, height, width, height]
         _targets(canvas, at, (boxes[:, :2] + boxes[:, 2:]) / 2, seen.regions)
     return at
+
+
+def plot_cause(canvas: Canvas, at: Pair, cause: PlantedBox, size: tuple[float, float], *, below: bool = False) -> None:
+    """A planted box dashed on a picture of some ``size``, width and height, with its words above it or ``below``."""
+    x0, y0, x1, y1 = (edge * size[i % 2] for i, edge in enumerate(cause.box))
+    for line in ({"color": "rgba(0,0,0,0.8)", "width": 4}, {"color": "white", "width": 2, "dash": "dash"}):
+        canvas.figure.add_shape(type="rect", xref=at.x, yref=at.y, x0=x0, y0=y0, x1=x1, y1=y1, line=line)
+    fits = cause.box[3] < 1 - HIGH if below else cause.box[1] > HIGH
+    canvas.figure.add_annotation(
+        x=x0, y=y1 if below else y0, xref=at.x, yref=at.y, text=markup(planted_words(cause)), showarrow=False,
+        xanchor="left", yanchor="top" if fits == below else "bottom", bgcolor="rgba(0,0,0,0.65)", borderpad=1,
+        font={"size": SCREEN_SMALL, "color": "white"},
+    )  # fmt: skip
 
 
 def _targets(canvas: Canvas, at: Pair, middles: NDArray[np.float64], regions: Sequence[Element]) -> None:

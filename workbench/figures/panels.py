@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from workbench.explain.explanation import Element
 from workbench.figures import icons, marks
+from workbench.figures.axis import (
+    frame_axis,
+    note_beside,
+    number_axis,
+    titled_axis,
+    write_absent,
+    write_beside,
+    zero_line,
+)
 from workbench.figures.levels import NO_SHARES, NO_WEIGHTS, LevelView
 from workbench.figures.page import Area, Canvas, Pair
 from workbench.figures.style import BASE, FULL_WIDTH, HEADING, SCREEN_HEADING, SCREEN_SMALL, SMALL
@@ -20,13 +28,11 @@ from workbench.figures.text import (
     fit,
     hover_text,
     markup,
-    plain,
     removal_text,
     shorten,
     signed_text,
     text_width,
     weight_text,
-    wrap,
 )
 
 HEAD: Final = 0.24
@@ -134,25 +140,27 @@ class Panels:
     def _draw_attention(self, axes: Axes, width: float, area: Area) -> None:
         weights = [e.attention for e in self.view.elements]
         absent = self.view.attention_sum is None
-        _frame(axes, len(weights), area, "attention" if absent else self.view.attention_title, width)
+        axes.set_ylim(len(weights) - 0.5, -0.5)
+        frame_axis(axes, area, "attention" if absent else self.view.attention_title, width)
         if absent:
-            _absent(axes, area, NO_WEIGHTS)
+            write_absent(axes, area, NO_WEIGHTS)
             return
         room = text_width("<0.01", SMALL) + 0.06
         largest = max((w for w in weights if w is not None), default=0.0) or 1.0
         axes.set_xlim(0, largest * width / (width - room))
-        _ticks(axes, largest)
+        number_axis(axes, largest)
         axes.axvline(0, color=area.theme.muted, linewidth=0.7)
         marks.attention_bars(axes, range(len(weights)), weights, self.view.colours, area.theme)
         for row, weight in enumerate(weights):
             value = weight_text(weight) if weight is not None else "no weight"
-            _beside(axes, weight or 0.0, row, value, area, 3)
+            write_beside(axes, weight or 0.0, row, value, area, 3)
 
     def _draw_contribution(self, axes: Axes, width: float, area: Area) -> None:
         shares = [e.contribution for e in self.view.elements]
-        _frame(axes, len(shares), area, self.view.contribution_title, width)
+        axes.set_ylim(len(shares) - 0.5, -0.5)
+        frame_axis(axes, area, self.view.contribution_title, width)
         if not self.view.has_contribution:
-            _absent(axes, area, NO_SHARES)
+            write_absent(axes, area, NO_SHARES)
             return
         known = [s for s in shares if s is not None]
         places = decimals(known)
@@ -162,12 +170,12 @@ class Panels:
         before, after = room if low < 0 else 0.06, room if high > 0 else 0.06
         scale = (high - low) / (width - before - after)
         axes.set_xlim(low - before * scale, high + after * scale)
-        _ticks(axes, max(high, -low))
+        number_axis(axes, max(high, -low))
         axes.axvline(0, color=area.theme.muted, linewidth=0.7)
         marks.contribution_lollipops(axes, range(len(shares)), shares, self.view.colours, area.theme)
         for row, share in enumerate(shares):
             if share is not None:
-                _beside(axes, share, row, signed_text(share, places), area, 5 if share >= 0 else -5)
+                write_beside(axes, share, row, signed_text(share, places), area, 5 if share >= 0 else -5)
 
     def pixels(self) -> float:
         """Pixels on the screen."""
@@ -193,9 +201,11 @@ class Panels:
                 xshift=40 if self._has_icons else 0,
             )  # fmt: skip
         icons.plot_icons(canvas, names, view.elements, self.root, [0.09] * len(rows), rows, 26)
-        self._plot_attention(canvas, canvas.axes(NAMES, middle - 0.02, body, height, _axis(view.attention_title), down))
+        self._plot_attention(
+            canvas, canvas.axes(NAMES, middle - 0.02, body, height, titled_axis(view.attention_title), down)
+        )
         self._plot_contribution(
-            canvas, canvas.axes(middle + 0.02, right - 0.02, body, height, _axis(view.contribution_title), down)
+            canvas, canvas.axes(middle + 0.02, right - 0.02, body, height, titled_axis(view.contribution_title), down)
         )
         if view.has_removal:
             ticks = canvas.axes(REMOVALS, 1, body, height, {"range": [0, 1]}, down)
@@ -211,12 +221,12 @@ class Panels:
             marks.attention_trace(at, rows, weights, view.colours, canvas.theme, hover=hover, ids=_ids(view.elements))
         )
         largest = max((w for w in weights if w is not None), default=0.0) or 1.0
-        _zero(canvas, at, [0, largest / (1 - SCREEN_PAD)], ticks=view.attention_sum is not None)
+        zero_line(canvas, at, [0, largest / (1 - SCREEN_PAD)], ticks=view.attention_sum is not None)
         if view.attention_sum is None:
             return
         for row, weight in zip(rows, weights, strict=True):
             value = "no weight" if weight is None else weight_text(weight)
-            _note(canvas, at, weight or 0.0, row, markup(value), 4)
+            note_beside(canvas, at, weight or 0.0, row, markup(value), 4)
 
     def _plot_contribution(self, canvas: Canvas, at: Pair) -> None:
         view, rows = self.view, range(len(self.view.elements))
@@ -231,69 +241,10 @@ class Panels:
         high = max(0.0, *known, low + FAINT)
         before, after = SCREEN_PAD if low < 0 else 0.04, SCREEN_PAD if high > 0 else 0.04
         scale = (high - low) / (1 - before - after)
-        _zero(canvas, at, [low - before * scale, high + after * scale])
+        zero_line(canvas, at, [low - before * scale, high + after * scale])
         for row, share in zip(rows, shares, strict=True):
             if share is not None:
-                _note(canvas, at, share, row, signed_text(share, decimals(known)), 9 if share >= 0 else -9)
-
-
-def _frame(axes: Axes, rows: int, area: Area, title: str, width: float) -> None:
-    axes.set_ylim(rows - 0.5, -0.5)
-    parts = [title] if text_width(title, SMALL) <= width else title.replace(" (", "\n(").split("\n")
-    words = "\n".join(plain(line) for part in parts for line in wrap(part, width, SMALL, 3 - len(parts)))
-    axes.set_xlabel(words, fontsize=SMALL, color=area.theme.muted, labelpad=1.5)
-    axes.spines["bottom"].set(visible=True, color=area.theme.line, linewidth=0.6)
-    axes.tick_params(axis="x", length=2, width=0.6, pad=1.5, labelsize=SMALL)
-    axes.tick_params(axis="x", color=area.theme.line, labelcolor=area.theme.muted)
-
-
-def _ticks(axes: Axes, largest: float) -> None:
-    low, high = axes.get_xlim()
-    places = decimals([largest])
-    values = [v for v in MaxNLocator(nbins=3, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= v <= high]
-    axes.set_xticks(values, [f"{v:.{places}f}".rstrip("0").rstrip(".").replace("-", "−") for v in values])
-
-
-def _absent(axes: Axes, area: Area, words: str) -> None:
-    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=SMALL)
-    axes.texts[-1].set_color(area.theme.muted)
-
-
-def _beside(axes: Axes, x: float, row: int, text: str, area: Area, shift: int) -> None:
-    axes.annotate(
-        text,
-        (x, row),
-        xytext=(shift, -0.4),
-        textcoords="offset points",
-        ha="left" if shift > 0 else "right",
-        va="center",
-        fontsize=SMALL,
-        color=area.theme.muted,
-    )
-
-
-def _title(text: str) -> dict[str, Any]:
-    return {"text": markup(text), "font": {"size": SCREEN_SMALL}, "standoff": 4}
-
-
-def _axis(title: str) -> dict[str, Any]:
-    ticks = {"showticklabels": True, "nticks": 4, "tickformat": "~f", "tickfont": {"size": SCREEN_SMALL}}
-    return {"title": _title(title)} | ticks
-
-
-def _zero(canvas: Canvas, at: Pair, limits: list[float], *, ticks: bool = True) -> None:
-    axis = "xaxis" + at.x[1:]
-    line = {"zeroline": True, "zerolinecolor": canvas.theme.muted, "zerolinewidth": 1}
-    frame = {"showline": True, "linecolor": canvas.theme.line, "tickcolor": canvas.theme.line}
-    frame |= {"ticks": "outside" if ticks else "", "showticklabels": ticks}
-    canvas.figure.update_layout({axis: {"range": limits} | line | frame})
-
-
-def _note(canvas: Canvas, at: Pair, x: float, y: float, text: str, shift: int) -> None:
-    canvas.figure.add_annotation(
-        x=x, y=y, xref=at.x, yref=at.y, text=text, showarrow=False, xshift=shift,
-        xanchor="left" if shift > 0 else "right", font={"size": SCREEN_SMALL, "color": canvas.theme.muted},
-    )  # fmt: skip
+                note_beside(canvas, at, share, row, signed_text(share, decimals(known)), 9 if share >= 0 else -9)
 
 
 def _ids(elements: tuple[Element, ...]) -> list[str]:
