@@ -1,0 +1,42 @@
+"""Tables a model makes from all its parameters at once and scores with until they change."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from workbench.data.dataset import Dataset
+from workbench.models.base import ModelConfig, Recommender
+
+
+class KeepingModel(Recommender):
+    """A model on a graph, whose vectors depend on one another, so that scoring one pair takes the vectors of all."""
+
+    def __init__(self, config: ModelConfig, dataset: Dataset) -> None:
+        super().__init__(config, dataset)
+        self._kept: tuple[object, tuple[Tensor, ...]] | None = None
+
+    @abstractmethod
+    def tables(self) -> tuple[Tensor, ...]:
+        """What scores are read from, made from the parameters as they are."""
+
+    def kept(self) -> tuple[Tensor, ...]:
+        """The tables, made without gradient and only where a parameter has changed since the last time."""
+        # An optimiser may change parameters without counting a version: nothing is kept while the model is trained.
+        state = tuple((p.data_ptr(), p._version) for p in self.parameters())  # noqa: SLF001 (the only count there is)
+        if self._kept is None or self._kept[0] != state:
+            # Whoever asked may be in inference mode; what is kept must stay usable for attribution.
+            with torch.inference_mode(False), torch.no_grad():
+                made = self.tables()
+            if self.training:
+                return made
+            self._kept = (state, made)
+        return self._kept[1]
+
+    def train(self, mode: bool = True) -> Self:
+        """Drop what is kept, for training changes it."""
+        self._kept = None
+        return super().train(mode)
