@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.data.dataset import Dataset
 from workbench.evaluation.evaluate import evaluate as _evaluate
+from workbench.evaluation.frames import FRAMES, evaluate_frames
 from workbench.evaluation.next_item import NEXT, NEXT_NEW, evaluate_next
 from workbench.evaluation.popularity import POSTS, evaluate_posts, metrics, predictions
 from workbench.evaluation.protocols import FULL, sampled
@@ -70,11 +71,12 @@ def evaluate(
 
     Args:
         run: a run or its folder.
-        protocol: full, sampled, paper, next or next-new for a ranking; posts, the only one, for a popularity model. If
-            left out: next for a model of sequences, full for any other ranking.
+        protocol: full, sampled, paper, next, next-new or, of the frames of items instead, frames for a ranking; posts,
+            the only one, for a popularity model. If left out: next for a model of sequences, full for any other
+            ranking.
         data: the dataset folder, if it is no longer where the run was trained.
-        options: as for `workbench.evaluation.evaluate.evaluate`, `workbench.evaluation.next_item.evaluate_next` or
-            `workbench.evaluation.popularity.evaluate_posts`.
+        options: as for `workbench.evaluation.evaluate.evaluate`, `workbench.evaluation.next_item.evaluate_next`,
+            `workbench.evaluation.frames.evaluate_frames` or `workbench.evaluation.popularity.evaluate_posts`.
 
     Raises:
         RunError: there is no such run, or its dataset has moved or changed.
@@ -87,6 +89,8 @@ def evaluate(
         protocol = protocol or (NEXT if isinstance(model, MomentModel) else FULL.name)
         if protocol in (NEXT, NEXT_NEW):
             return evaluate_next(model, dataset, protocol, **options)
+        if protocol == FRAMES:
+            return evaluate_frames(model, dataset, **options)
         return _evaluate(model, dataset, _protocol(protocol, model), **options)
     if protocol not in (None, POSTS):
         raise ValueError(

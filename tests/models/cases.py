@@ -35,14 +35,17 @@ def tables_of(dataset: Dataset) -> Tables:
     return {name: dataset.table(name).copy() for name in ("users", "items", "likes", "follows")}
 
 
-def rewrite(dataset: Dataset, tables: Tables, folder: Path, without: int | None = None) -> Dataset:
+def rewrite(
+    dataset: Dataset, tables: Tables, folder: Path, without: int | None = None, frame: int | None = None
+) -> Dataset:
     """A dataset of the same users and items with other tables, and the same image features and topics.
 
     Args:
         without: row of the regions called "convnet" that is left out.
+        frame: row of the frames called "convnet-frames" that is left out.
     """
     write_dataset(folder, dataset.card, tables)
-    changed = add_topics(add_features(Dataset.open(folder)))
+    changed = add_frames(add_topics(add_features(Dataset.open(folder))), frame)
     return add_features(changed, "convnet", (2, 2), without)
 
 
@@ -78,6 +81,30 @@ def add_features(
         missing=int((lengths == 0).sum()),
     )
     Features.write(dataset.root, name, card, array, lengths, regions)
+    return dataset
+
+
+def add_frames(dataset: Dataset, without: int | None = None) -> Dataset:
+    """Give every image up to five random frames "convnet-frames" that depend on its id alone; the last image has none.
+
+    Args:
+        dataset: to give them to.
+        without: row of the array that is left out.
+    """
+    draws = [np.random.default_rng(item) for item in dataset.items]
+    parts = [draw.normal(size=(draw.integers(1, 6), 9)).astype(np.float16) for draw in draws]
+    parts[-1] = parts[-1][:0]
+    lengths, array = np.array([len(part) for part in parts]), np.concatenate(parts)
+    regions = pd.DataFrame({"region": np.concatenate([np.arange(n) for n in lengths])})
+    regions = regions.assign(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
+    if without is not None:
+        lengths[np.searchsorted(lengths.cumsum(), without, side="right")] -= 1
+        array, regions = np.delete(array, without, axis=0), regions.drop(index=without)
+    card = FeatureCard(
+        encoder="convnet", version="test", preprocessing="none", shape=array.shape, fingerprint=dataset.fingerprint,
+        of="frames", grid=None, missing=int((lengths == 0).sum()),
+    )  # fmt: skip
+    Features.write(dataset.root, "convnet-frames", card, array, lengths, regions)
     return dataset
 
 
@@ -142,6 +169,8 @@ def without(world: Dataset, group: EvidenceGroup, user: int, item: int, element:
     tables = tables_of(world)
     if group.kind == "region":
         return rewrite(world, tables, folder, without=element)
+    if group.kind == "frame":
+        return rewrite(world, tables, folder, frame=element)
     ids = world.items if group.kind == "image" else world.users
     DELETE[group.name](tables, world.users.id(user), ids.id(element), world.items.id(item))
     return rewrite(world, tables, folder)

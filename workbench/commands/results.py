@@ -37,17 +37,22 @@ def evaluate(
     run: RunArgument,
     data: RunData = None,
     protocol: Annotated[
-        Literal["full", "sampled", "paper", "next", "next-new"] | None,
+        Literal["full", "sampled", "paper", "next", "next-new", "frames"] | None,
         typer.Option(
             help="Rank held-out images against all, against 100 drawn ones, or as the model's paper does; or each as "
-            "the user's next like, among all images (next) or those new to her (next-new). Models of sequences do next "
-            "if none is chosen, others full."
+            "the user's next like, among all images (next) or those new to her (next-new); or rank the frames of "
+            "items liked for one of them (frames). Models of sequences do next if none is chosen, others full."
         ),
     ] = None,
     k: Annotated[
         str | None, typer.Option("--k", metavar="K,K,...", help="Cut-offs of the metrics of a ranking; else 5,10,20.")
     ] = None,
-    split: Annotated[Literal["test", "validation"], typer.Option(help="Which likes or posts are held out.")] = "test",
+    split: Annotated[
+        Literal["test", "validation", "all"],
+        typer.Option(
+            help="Which likes or posts are marked; all for the protocol frames, which no model learns from."
+        ),
+    ] = "test",
     seed: Annotated[int, typer.Option(help="Seed of all that is drawn.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,6 +65,8 @@ def evaluate(
     opened = Run.open(run)
     if k is not None and model_class(opened.card.model).task == "popularity":
         raise typer.BadParameter(f"{opened.card.model} predicts popularity, which has no cut-offs", param_hint="--k")
+    if split == "all" and protocol != "frames":
+        raise typer.BadParameter("only the protocol frames marks the likes of all splits", param_hint="--split")
     with progress(f"evaluating {opened.name}") as tell:
         found = api.evaluate(
             opened,
@@ -82,12 +89,19 @@ def _show(found: Evaluation) -> None:
         done = f"{found.posts:,} posts of {found.users:,} authors"
     if found.moments:
         done = f"{found.moments:,} likes of {done}"
+    if found.pairs:
+        done = f"{found.pairs:,} likes of {found.users:,} users, {found.candidates:.1f} frames ranked for each"
     screen.print(f"{found.model} on {found.dataset}, {found.split} split: {done}, {found.seconds:.1f} s")
     rows = (
-        (name, f"{value.mean:.4f}", "-" if value.sd is None else f"{value.sd:.4f}")
+        (
+            name,
+            f"{value.mean:.4f}",
+            "-" if value.sd is None else f"{value.sd:.4f}",
+            *(f"{control[name]:.4f}" for control in found.controls.values()),
+        )
         for name, value in found.metrics.items()
     )
-    table(("metric", "mean", "standard error"), rows)
+    table(("metric", "mean", "standard error", *found.controls), rows)
 
 
 def recommend(

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 Split = Literal["validation", "test"]
+FrameSplit = Literal["train", "validation", "test", "all"]
+"""Nothing is learned from what is known of frames, so the likes of every split can be marked."""
 
 
 class Estimate(BaseModel):
@@ -61,14 +63,16 @@ class Evaluation(BaseModel):
         users: number of users with held-out likes or posts.
         posts: number of posts predicted; 0 for a ranking.
         moments: number of held-out likes predicted one after the other; 0 where users are ranked once.
+        pairs: number of user-item pairs whose frames were ranked; 0 where images are.
         metrics: by metric name.
+        controls: of a ranking of frames, the same metrics for orders that know nothing, by the name of the control.
         groups: from the users with the fewest train likes to those with the most.
         coverage: ``"Coverage@K"`` to the share of all images that stand in somebody's first K of the full ranking.
         seconds: wall-clock time.
         user_codes: (users,) codes of the users evaluated, (posts,) of the authors of the posts, (moments,) of the users
             at each moment; not exported.
         per_user: metric name to (users,) or (moments,) values, or (posts,) errors, in the order of ``user_codes``, for
-            paired tests; not exported.
+            paired tests; (pairs,) for frames; not exported.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -79,11 +83,13 @@ class Evaluation(BaseModel):
     candidates: float
     draws: int
     seed: int
-    split: Split
+    split: FrameSplit
     users: int
     posts: int = 0
     moments: int = 0
+    pairs: int = 0
     metrics: dict[str, Estimate]
+    controls: dict[str, dict[str, float]] = {}
     groups: tuple[SparsityGroup, ...]
     coverage: dict[str, float]
     seconds: float

@@ -7,6 +7,7 @@ from functools import cached_property
 from workbench.data.dataset import Dataset
 from workbench.explain.dates import hour_text
 from workbench.explain.explanation import Element
+from workbench.features.store import Features
 from workbench.layers.contextual import SLOTS
 from workbench.models.base import Recommender
 
@@ -53,6 +54,8 @@ class Names:
             return Element(kind=kind, id=data.users.id(code), label=data.user_label(code))
         if kind == "region" and self.model.features is not None:
             return self._region(code)
+        if kind == "frame" and self.model.features is not None:
+            return self.frame(self.model.features, code)
         if kind == "attribute" and self.model.features is not None:
             return self._attribute(code)
         if kind == "word" and self.model.texts is not None:
@@ -72,6 +75,14 @@ class Names:
         box = (float(shown["x0"]), float(shown["y0"]), float(shown["x1"]), float(shown["y1"]))
         label = f"{shown['attribute']}: {shown['label']}"
         return Element(kind="attribute", id=shown["attribute"], label=label, box=box, confidence=float(shown["score"]))
+
+    def frame(self, features: Features, code: int) -> Element:
+        """A frame, by its row in ``features``; a picture without a reel is its own only frame."""
+        item, number = features.image_of(code), features.region_ids[code]
+        image = self._frames.get((item, number))
+        if image is None:
+            return Element(kind="frame", id=number, label="the picture", image=self.dataset.image_relative(item))
+        return Element(kind="frame", id=number, label=f"frame {number}", image=image)
 
     def _region(self, code: int) -> Element:
         features = self.model.features
