@@ -292,7 +292,9 @@ class ModelCase:
 
     def test_gate_zero_equals_deleting_the_row(self, world: Dataset, tmp_path: Path) -> None:
         model = self.make(world)
-        for number, group in enumerate(model.active_evidence):
+        # A hop of a diffusion is no row of a table.
+        groups = [group for group in model.active_evidence if group.kind != "hop"]
+        for number, group in enumerate(groups):
             user, item, position = self._case(model, world, group)
             u, i = torch.tensor([user]), torch.tensor([item])
             elements = model.elements(group.name, u, i).values

@@ -24,6 +24,11 @@ def factor_label(code: int) -> str:
     return "within the hour" if slot == 0 else f"{slot} h before" if slot < 48 else f"{slot // 24} days before"
 
 
+def hop_label(hop: int) -> str:
+    """Whose taste arrives over so many steps along the people followed."""
+    return "own state" if hop == 0 else "people followed" if hop == 1 else f"people {hop} steps away"
+
+
 class Names:
     """Names the elements a model reads on a dataset.
 
@@ -63,6 +68,8 @@ class Names:
             return Element(kind=kind, id=place, label=token.word, span=(token.start, token.end))
         if kind == "topic" and self.model.topics is not None:
             return Element(kind=kind, id=code, label=self.model.topics.names[code])
+        if kind == "hop":
+            return Element(kind=kind, id=code, label=hop_label(code))
         if kind == "hour":
             return Element(kind=kind, id=code, label=factor_label(code))
         group = self.model.evidence[code]
