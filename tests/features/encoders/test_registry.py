@@ -17,7 +17,7 @@ def test_every_encoder_is_found_under_its_names() -> None:
 
 
 def test_an_unknown_name_or_device_is_refused(drawn: Dataset) -> None:
-    with pytest.raises(EncoderError, match="no encoder 'crystal-ball'; choose convnet, convnet-14, descriptor"):
+    with pytest.raises(EncoderError, match="no encoder 'crystal-ball'; choose attributes, attributes-tight, convnet"):
         encoder_named("crystal-ball", drawn)
     with pytest.raises(EncoderError, match="no device 'moon'"):
         encoder_named("descriptor", drawn, device="moon")
