@@ -36,16 +36,22 @@ def tables_of(dataset: Dataset) -> Tables:
 
 
 def rewrite(
-    dataset: Dataset, tables: Tables, folder: Path, without: int | None = None, frame: int | None = None
+    dataset: Dataset,
+    tables: Tables,
+    folder: Path,
+    without: int | None = None,
+    frame: int | None = None,
+    attribute: int | None = None,
 ) -> Dataset:
     """A dataset of the same users and items with other tables, and the same image features and topics.
 
     Args:
         without: row of the regions called "convnet" that is left out.
         frame: row of the frames called "convnet-frames" that is left out.
+        attribute: row of the attributes that is left out.
     """
     write_dataset(folder, dataset.card, tables)
-    changed = add_frames(add_topics(add_features(Dataset.open(folder))), frame)
+    changed = add_attributes(add_frames(add_topics(add_features(Dataset.open(folder))), frame), attribute)
     return add_features(changed, "convnet", (2, 2), without)
 
 
@@ -105,6 +111,41 @@ def add_frames(dataset: Dataset, without: int | None = None) -> Dataset:
         of="frames", grid=None, missing=int((lengths == 0).sum()),
     )  # fmt: skip
     Features.write(dataset.root, "convnet-frames", card, array, lengths, regions)
+    return dataset
+
+
+def add_attributes(dataset: Dataset, without: int | None = None) -> Dataset:
+    """Give every image random attributes that depend on its id alone; the last has none, every fifth lacks a colour.
+
+    Args:
+        dataset: to give them to.
+        without: row of the array that is left out.
+    """
+    values = {
+        "colour": ("blue", "red"),
+        "pattern": ("plain", "striped"),
+        "size": ("large", "small"),
+        "thing": ("cat", "dog"),
+    }
+    rows, vectors, lengths = [], [], []
+    for code, item in enumerate(dataset.items):
+        rng = np.random.default_rng(int(item))
+        names = [] if code == len(dataset.items) - 1 else list(values)[(code % 5 == 4) :]
+        rows += [
+            (k, 0.1 * k, 0.2, 0.9, 0.8, rng.choice(values[name]), rng.random(), name) for k, name in enumerate(names)
+        ]
+        vectors.append(rng.normal(size=(len(names), 9)))
+        lengths.append(len(names))
+    array, sizes = np.concatenate(vectors).astype(np.float16), np.array(lengths)
+    regions = pd.DataFrame(rows, columns=["region", "x0", "y0", "x1", "y1", "label", "score", "attribute"])
+    if without is not None:
+        sizes[np.searchsorted(sizes.cumsum(), without, side="right")] -= 1
+        array, regions = np.delete(array, without, axis=0), regions.drop(index=without)
+    card = FeatureCard(
+        encoder="attributes", version="test", preprocessing="none", shape=array.shape, fingerprint=dataset.fingerprint,
+        grid=None, missing=int((sizes == 0).sum()), attributes=values,
+    )  # fmt: skip
+    Features.write(dataset.root, "attributes", card, array, sizes, regions)
     return dataset
 
 
@@ -171,6 +212,8 @@ def without(world: Dataset, group: EvidenceGroup, user: int, item: int, element:
         return rewrite(world, tables, folder, without=element)
     if group.kind == "frame":
         return rewrite(world, tables, folder, frame=element)
+    if group.kind == "attribute":
+        return rewrite(world, tables, folder, attribute=element)
     ids = world.items if group.kind == "image" else world.users
     DELETE[group.name](tables, world.users.id(user), ids.id(element), world.items.id(item))
     return rewrite(world, tables, folder)
