@@ -91,16 +91,18 @@ class ALS(Recommender):
         start = self.gram + self.config.regularisation * torch.eye(dim, dtype=torch.float64, device=self.device)
         if not len(sets.values):
             return start.expand(len(sets), dim, dim)
-        place = torch.arange(int(sets.lengths.max()), device=self.device)
-        rows = torch.arange(len(sets), device=self.device)
-        parts = []
-        for some in torch.split(rows, max(1, BLOCK // (dim * max(dim, len(place))))):
+        # The longest sets first, so that little is padded.
+        order, parts, first = sets.lengths.argsort(descending=True, stable=True), list[Tensor](), 0
+        while first < len(order):
+            place = torch.arange(int(sets.lengths[order[first]]), device=self.device)
+            some = order[first : first + max(1, BLOCK // (dim * max(dim, len(place))))]
+            first += len(some)
             there = place < sets.lengths[some].unsqueeze(1)
             at = (sets.offsets[some].unsqueeze(1) + place).clamp_max(len(sets.values) - 1)
             y = self.items[sets.values[at]].double()
             weight = (self.config.confidence - 1) * (gate[at] * there).double()
             parts.append(start + y.transpose(1, 2) @ (weight.unsqueeze(-1) * y))
-        return torch.cat(parts)
+        return torch.cat(parts)[order.argsort()]
 
     def factors(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """The ridge solutions x (R, D) over the gated likes of ``users`` (R,)."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from workbench.data.dataset import Dataset
+from workbench.features.store import Features
 from workbench.models.base import ModelConfig, Recommender
 
 
@@ -40,3 +41,15 @@ class KeepingModel(Recommender):
         """Drop what is kept, for training changes it."""
         self._kept = None
         return super().train(mode)
+
+
+def standard_vectors(dataset: Dataset, name: str) -> Tensor:
+    """Image features (images, d) less their mean, over their standard deviation; 0 for one without a picture.
+
+    Raises:
+        DataError: the features have not been made, or belong to other tables.
+    """
+    features = Features.open(dataset.root, name)
+    vectors, shown = features.vectors(dataset), features.sets.lengths > 0
+    deviation, mean = torch.std_mean(vectors[shown], 0, correction=0)
+    return (vectors - mean) / torch.where(deviation > 0, deviation, 1) * shown.unsqueeze(1)

@@ -25,9 +25,7 @@ class MostLiked(Recommender):
     )
     needs = ("likes",)
     own_label = "how many people like it"
-    silent = (
-        "It counts the likes of all people and is the same for everybody, so nothing you did speaks for or against it."
-    )
+    silent = "It counts the likes of all people and is the same for everybody, whatever you did yourself."
     at_once = True
     Config = MostLikedConfig
     likes: Tensor
