@@ -344,7 +344,7 @@ class ModelCase:
             element = int(elements[position])
             smaller = without(world, group, user, item, element, tmp_path / f"{number}")
             other = type(model)(model.config, smaller).eval()
-            other.load_state_dict(model.state_dict())
+            self.copy(model, other)
             other.start_epoch(LATE)
             gate = torch.ones(len(elements))
             gate[position] = 0
@@ -354,6 +354,10 @@ class ModelCase:
                 changed, deleted = model.score_items(u, closed), other.score_items(u)
                 keep = torch.arange(len(world.items)) != element
                 torch.testing.assert_close(changed[:, keep], deleted[:, keep], atol=2e-5, rtol=1e-4)
+
+    def copy(self, model: Recommender, other: Recommender) -> None:
+        """Give the same model on a world with a row less its parameters."""
+        other.load_state_dict(model.state_dict())
 
     def _case(self, model: Recommender, world: Dataset, group: EvidenceGroup) -> tuple[int, int, int]:
         """A user, an image and the place of an element that matters to them, none of them touching each other."""

@@ -13,6 +13,7 @@ from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.layers.diffusion import Layer, Pool, SocialDiffusion
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.graph import RecordedGraph
 from workbench.layers.nodes import Activation, FusedNodes, NodeFusion
 from workbench.layers.recorded import RecordedSets
 from workbench.layers.segments import gated_softmax, segment_max, segment_sum, weighted_sum
@@ -191,21 +192,30 @@ class DiffNet(Recommender):
 
     def forward(self, batch: PairBatch) -> Tensor:
         """The loss plus the L2 norm of the free embeddings used; a positive does not count as its own evidence."""
-        unique, row = torch.unique(batch.users, return_inverse=True)
+        users, row = torch.unique(batch.users, return_inverse=True)
         own, vectors = self.nodes()
-        states = self.social(own)[self._read.start :]
-        sets: Ragged = self.history(unique)
-        size = sets.lengths.to(vectors.dtype)
-        context = weighted_sum(vectors, sets, (1 / size).index_select(0, sets.rows))
-        user = sum(part.index_select(0, unique) for part in states) + context
         items = torch.cat([batch.positives.unsqueeze(1), batch.negatives], 1)
-        v = vectors[items]
+        sets: Ragged = self.history(users)
+        # Every image the batch needs is read once, so that its gradient is written once.
+        images, place = torch.unique(torch.cat([items.flatten(), sets.values]), return_inverse=True)
+        near = vectors.index_select(0, images)
+        v = near.index_select(0, place[: items.numel()]).view(*items.shape, -1)
+        liked = RecordedGraph(Ragged(sets.offsets, place[items.numel() :]), len(images), "mean")
+        context = liked(near)
+        states = self.social(own)[self._read.start :]
+        user = torch.stack([part.index_select(0, users) for part in states]).sum(0) + context
         score = (user.index_select(0, row).unsqueeze(1) * v).sum(-1) + self.bias[items]
         if self.config.exclude_target:
-            liked, mean, n = v[:, 0], context.index_select(0, row), size.index_select(0, row)
-            rest = torch.where(n > 1, ((mean - liked) * liked).sum(-1) / (n - 1).clamp_min(1), -(mean * liked).sum(-1))
+            mean, target = context.index_select(0, row), v[:, 0]
+            n = sets.lengths.index_select(0, row)
+            rest = torch.where(
+                n > 1, ((mean - target) * target).sum(-1) / (n - 1).clamp_min(1), -(mean * target).sum(-1)
+            )
             score = torch.cat([(score[:, 0] + rest).unsqueeze(1), score[:, 1:]], 1)
-        free = squared(self.nodes.users(batch.users)) + squared(self.nodes.items(items)) / batch.negatives.shape[1]
+        featured, nodes = self.nodes.featured, self.nodes
+        p = nodes.users(users) if featured else own.index_select(0, users)
+        free = (p.square().sum(-1) * torch.bincount(row)).sum()
+        free = free + squared(nodes.items(items) if featured else v) / batch.negatives.shape[1]
         return self._loss(score) + self.config.regularisation * free / len(score)
 
     def _loss(self, score: Tensor) -> Tensor:
