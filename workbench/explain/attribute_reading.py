@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.data.dataset import Dataset
-from workbench.explain.attributes import AttributeView, attribute_view
+from workbench.explain.attributes import AttributeProfile, AttributeView, attribute_view
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import Explanation, Frozen, Id
 from workbench.explain.regions import PlantedBox, planted_boxes
@@ -39,15 +39,41 @@ class AttributeReading(Frozen):
     boxes: tuple[PlantedBox, ...] = ()
     causes: tuple[str, ...] = ()
 
-    def records(self) -> list[dict[str, Any]]:
-        """One row for each attribute."""
-        head = {name: getattr(self, name) for name in ("model", "run", "user", "item")}
+    def without_truth(self) -> AttributeReading:
+        """The same without what was planted."""
+        return self.model_copy(update={"boxes": (), "causes": ()})
+
+
+class AttributeReadings(Frozen):
+    """Readings of one image for one user or several, to take away."""
+
+    readings: tuple[AttributeReading, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each user and attribute."""
         rows = []
-        for one in self.attributes:
-            numbers = one.model_dump()
-            corners = dict(zip(("x0", "y0", "x1", "y1"), numbers.pop("box"), strict=True))
-            rows.append(head | numbers | corners)
+        for reading in self.readings:
+            head = {name: getattr(reading, name) for name in ("model", "run", "user", "item")}
+            for one in reading.attributes:
+                numbers = one.model_dump()
+                corners = dict(zip(("x0", "y0", "x1", "y1"), numbers.pop("box"), strict=True))
+                rows.append(head | numbers | corners)
         return rows
+
+
+class AttributeTastes(Frozen):
+    """Profiles of one user or several, to take away; ``run`` is the name of the run."""
+
+    run: str
+    profiles: tuple[AttributeProfile, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each user and value of an attribute."""
+        return [
+            {"run": self.run, "user": profile.user} | taste.model_dump()
+            for profile in self.profiles
+            for taste in profile.rows
+        ]
 
 
 def attribute_reading(explainer: Explainer, user: int, item: int) -> AttributeReading:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
+from workbench.explain.explanation import EvidenceLevel, Explanation
 from workbench.figures.boxes import Pictures
-from workbench.figures.looks import pixels_at
+from workbench.figures.levels import By, LevelView, view_level
+from workbench.figures.looks import Pixels, pixels_at
 from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.style import FULL_WIDTH, Theme, ThemeName, theme_named
 from workbench.figures.traitrows import TraitRows
-from workbench.figures.traits import Order, Person, people
+from workbench.figures.traits import Order, Person, people, person_of
 
 if TYPE_CHECKING:
     from workbench.explain.attribute_reading import AttributeReading
@@ -26,6 +28,8 @@ BESIDE: Final = 0.32
 """Share of the width that a picture beside the list has."""
 GAP: Final = 0.1
 SCREEN_GAP: Final = 12
+COLUMN: Final = 264
+"""Pixels of a picture in a column of its own."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,35 @@ def _note(shown: Sequence[Person], by: Order) -> str:
     return " · ".join([*parts, f"by {by}"])
 
 
+def sheet_of(level: EvidenceLevel, explanation: Explanation, pixels: Pixels, view: LevelView) -> Sheet:
+    """The block of a level of attributes in an explanation, over its picture."""
+    person = person_of(level, explanation.user_label, explanation.rank, len(view.elements), view.by)
+    rows = TraitRows(view.heading, view.note, (person,), view.attention_title)
+    return Sheet(Pictures((person,), pixels), rows)
+
+
+def is_boxed(level: EvidenceLevel) -> bool:
+    """Whether a level holds attributes that all have their place in the picture."""
+    return level.kind == "attribute" and bool(level.elements) and all(e.box is not None for e in level.elements)
+
+
+def level_plotly(
+    explanation: Explanation,
+    level: EvidenceLevel,
+    root: Path | None = None,
+    *,
+    heading: str | None = None,
+    top: int = 8,
+    by: By | None = None,
+    theme: ThemeName = "light",
+) -> go.Figure:
+    """The attributes of an explanation over its picture, on the screen; an explanation knows no likings."""
+    colours = theme_named(theme)
+    pixels = pixels_at(root, explanation.image, colours)
+    view = view_level(level, explanation.rank, top, by, heading)
+    return compose_plotly([sheet_of(level, explanation, pixels, view)], colours)
+
+
 def attributes_figure(
     readings: Sequence[AttributeReading],
     root: Path | None = None,
@@ -134,9 +167,10 @@ def boxes_plotly(
     by: Order = "contribution",
     theme: ThemeName = "light",
 ) -> go.Figure:
-    """The image with its boxes alone, on the screen."""
+    """The image with its boxes alone, on the screen, as wide as a column of a page."""
     colours = theme_named(theme)
-    return compose_plotly([_parts(readings, root, by, colours)[0]], colours)
+    pictures, _ = _parts(readings, root, by, colours)
+    return compose_plotly([replace(pictures, side=COLUMN)], colours)
 
 
 def rows_plotly(

@@ -67,7 +67,7 @@ def draw_boxes(axes: Axes, person: Person, pixels: Pixels, at: Room) -> None:
     for (_, trait), box in reversed(list(zip(shown, boxes, strict=True))):
         x0, y0, x1, y1 = corners(box)
         width, opacity = person.line(trait)
-        outline = ("white", width + 0.9, 0.7), (person.colour, width, opacity)
+        outline = ("white", width + 0.8, 0.6), (person.colour, width, opacity)
         for colour, points, alpha in outline:
             style: dict[str, Any] = {"edgecolor": colour, "linewidth": points, "alpha": alpha}
             axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor="none", zorder=4, **style))
@@ -104,7 +104,7 @@ def plot_boxes(canvas: Canvas, person: Person, pixels: Pixels, room: Room) -> Pa
     for (_, trait), (x0, y0, x1, y1) in reversed(list(zip(shown, boxes, strict=True))):
         points, opacity = person.line(trait)
         thick = points * SCREEN_POINT
-        for colour, broad, alpha in (("white", thick + 2, 0.7), (person.colour, thick, opacity)):
+        for colour, broad, alpha in (("white", thick + 1.5, 0.6), (person.colour, thick, opacity)):
             canvas.figure.add_shape(
                 type="rect", xref=at.x, yref=at.y, x0=x0 * width, y0=y0 * height, x1=x1 * width, y1=y1 * height,
                 line={"color": colour, "width": broad}, opacity=alpha,
@@ -132,11 +132,11 @@ def plot_boxes(canvas: Canvas, person: Person, pixels: Pixels, room: Room) -> Pa
 
 @dataclass(frozen=True)
 class Pictures:
-    """The picture once for each user, with her boxes."""
+    """The picture once for each user, with her boxes; one alone is ``side`` pixels high on the screen."""
 
     people: tuple[Person, ...]
     shown: Pixels
-    tallest: float = TALLEST
+    side: int = SCREEN_PICTURE
 
     @property
     def _head(self) -> float:
@@ -147,7 +147,7 @@ class Pictures:
 
     def height(self, width: float) -> float:
         """Inches on paper ``width`` inches wide."""
-        return self._head + picture_size(self.shown, self._room(width), self.tallest)[1] + 0.04
+        return self._head + picture_size(self.shown, self._room(width), TALLEST)[1] + 0.04
 
     def draw(self, area: Area) -> None:
         """Side by side, the user's name above each."""
@@ -161,7 +161,7 @@ class Pictures:
 
     def pixels(self) -> float:
         """Pixels on the screen."""
-        return SCREEN_PICTURE if len(self.people) == 1 else SCREEN_HEAD + SCREEN_PAIR
+        return self.side if len(self.people) == 1 else SCREEN_HEAD + SCREEN_PAIR
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same on the screen."""

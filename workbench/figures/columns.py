@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import plotly.graph_objects as go
 from matplotlib.axes import Axes
 
 from workbench.figures import marks
@@ -165,6 +166,7 @@ class Columns:
     def _plot_attention(self, canvas: Canvas, at: Pair) -> None:
         known = [line.attention for line in self.lines if line.attention is not None]
         zero_line(canvas, at, [0, (max(known, default=0) or 1.0) / (1 - SCREEN_PAD)], ticks=bool(known))
+        self._plot_zero(canvas, at)
         for second, lines in self._parts():
             y, lengths, colours = _marks(lines, "attention")
             hover, ids = [line.hover for line in lines], [line.id for line in lines]
@@ -186,6 +188,7 @@ class Columns:
         before, after = 0.04, SCREEN_PAD
         scale = (high - low) / (1 - before - after)
         zero_line(canvas, at, [low - before * scale, high + after * scale], ticks=bool(known))
+        self._plot_zero(canvas, at)
         for second, lines in self._parts():
             y, lengths, colours = _marks(lines, "contribution")
             hover, ids = [line.hover for line in lines], [line.id for line in lines]
@@ -196,6 +199,17 @@ class Columns:
         for line in self.lines:
             if line.contribution is not None:
                 note_beside(canvas, at, high, line.y, signed_text(line.contribution, decimals(known)), 9)
+
+    def _plot_zero(self, canvas: Canvas, at: Pair) -> None:
+        canvas.figure.update_layout({"xaxis" + at.x[1:]: {"zeroline": False}})
+        ends = [(line.y - self.apart / 2, line.y + self.apart / 2) for line in self.lines]
+        canvas.figure.add_trace(
+            go.Scatter(
+                x=[x for _ in ends for x in (0, 0, None)], y=[y for low, high in ends for y in (low, high, None)],
+                mode="lines", line={"color": canvas.theme.muted, "width": 1}, xaxis=at.x, yaxis=at.y, name="zero",
+                hoverinfo="skip",
+            )
+        )  # fmt: skip
 
     def _plot_liking(self, canvas: Canvas, at: Pair) -> None:
         frame = {"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["0", ".5", "1"], "ticks": "outside"}

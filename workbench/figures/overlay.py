@@ -56,9 +56,9 @@ def draw_seen(axes: Axes, seen: Seen, scale: Scale, look: Look, box: tuple[float
     for number, region in reversed(list(enumerate(seen.strongest(look.outlined), 1))):
         assert region.box is not None
         outline(region.box, edgecolor="black", linewidth=2.2, alpha=0.55)
-        x, y = outline(region.box, edgecolor=colour_of("regions"), linewidth=1.1)
+        x, y = outline(region.box, edgecolor=_hue(region), linewidth=1.1)
         if look.outlined > 1:
-            tag: dict[str, Any] = {"facecolor": colour_of("regions"), "edgecolor": "none", "pad": 0.9}
+            tag: dict[str, Any] = {"facecolor": _hue(region), "edgecolor": "none", "pad": 0.9}
             axes.text(x + 0.025, y + 0.025, str(number), color="white", ha="left", va="top", bbox=tag, **words)
     for cause in seen.causes if look.planted else ():
         x0, y0, x1, y1 = cause.box
@@ -69,10 +69,11 @@ def draw_seen(axes: Axes, seen: Seen, scale: Scale, look: Look, box: tuple[float
 def draw_cause(axes: Axes, cause: PlantedBox, corners: Sequence[float], *, below: bool = False) -> None:
     """A planted box dashed, with its words above it or ``below``; ``corners`` x0, y0, x1, y1 on axes in inches."""
     x0, y0, x1, y1 = corners
-    for style in (
+    styles: tuple[dict[str, Any], ...] = (
         {"edgecolor": "black", "linewidth": 2.0, "alpha": 0.8},
         {"edgecolor": "white", "linewidth": 1.0, "linestyle": (0, (3, 2))},
-    ):
+    )
+    for style in styles:
         axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor="none", zorder=4, **style))
     fits = cause.box[3] < 1 - HIGH if below else cause.box[1] > HIGH
     edge, away = (y1, 0.015) if below else (y0, -0.015)
@@ -82,6 +83,10 @@ def draw_cause(axes: Axes, cause: PlantedBox, corners: Sequence[float], *, below
         clip_on=True,
     )  # fmt: skip
     label.set_path_effects([patheffects.withStroke(linewidth=1.6, foreground="black")])
+
+
+def _hue(region: Element) -> str:
+    return colour_of("attributes" if region.kind == "attribute" else "regions")
 
 
 def draw_scale(area: Area, scale: Scale, top: float, words: str, opacity: float) -> None:
@@ -137,11 +142,11 @@ def plot_seen(
     for number, region in reversed(list(enumerate(seen.strongest(look.outlined), 1))):
         assert region.box is not None
         outline(region.box, color="rgba(0,0,0,0.55)", width=4)
-        x, y = outline(region.box, color=colour_of("regions"), width=2)
+        x, y = outline(region.box, color=_hue(region), width=2)
         if look.outlined > 1:
             canvas.figure.add_annotation(
                 x=x, y=y, xref=at.x, yref=at.y, text=f"<b>{number}</b>", showarrow=False, xanchor="left", yanchor="top",
-                bgcolor=colour_of("regions"), borderpad=1, font={"size": SCREEN_SMALL, "color": "white"},
+                bgcolor=_hue(region), borderpad=1, font={"size": SCREEN_SMALL, "color": "white"},
             )  # fmt: skip
     for cause in seen.causes if look.planted else ():
         plot_cause(canvas, at, cause, (width, height))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.explain.explanation import EvidenceLevel, Explanation
+from workbench.figures.attributes import is_boxed, sheet_of
 from workbench.figures.balance import Balance
 from workbench.figures.ego import Ego
 from workbench.figures.heat import Heat
@@ -66,6 +67,8 @@ def _detail(
     view: LevelView, level: EvidenceLevel, explanation: Explanation, root: Path | None, pixels: Pixels
 ) -> Block:
     colour = colour_of(view.name, view.kind)
+    if is_boxed(level):
+        return sheet_of(level, explanation, pixels, view)
     if view.kind == "region" and (_weighs(level) or all(e.removal is not None for e in level.elements)):
         return Heat.of(level, pixels, view.heading, Look() if _weighs(level) else Look(by="removal"))
     if view.kind == "word" and explanation.text is not None:

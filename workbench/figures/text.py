@@ -128,6 +128,8 @@ def hover_text(element: Element, rank: int | None) -> str:
         lines.append(f"attention {weight_text(element.attention)}")
     if element.contribution is not None:
         lines.append(f"contribution {signed_text(element.contribution, decimals([element.contribution]))}")
+    if element.confidence is not None:
+        lines.append(f"confidence {element.confidence:.2f}")
     if removal := removal_text(element, rank):
         lines.append(f"without it: {removal}")
     lines += [

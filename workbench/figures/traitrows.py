@@ -33,7 +33,10 @@ SCREEN_LINE: Final = 22
 SCREEN_ROW: Final = 40
 SCREEN_FOOT: Final = 46
 SCREEN_KEY: Final = 16
-SCREEN_NAMES, SCREEN_REMOVALS = 0.24, 0.86
+SCREEN_NAMES, SCREEN_REMOVALS = 0.24, 0.83
+RANK: Final = "rank "
+LONG: Final = 12
+"""Letters of a removal that the narrowest screen has room for."""
 SCREEN_LETTERS: Final = 100
 """Letters of small type in a line over the whole width."""
 
@@ -45,11 +48,13 @@ class TraitRows:
     Attributes:
         heading: what is shown; ``note`` what else there is to know.
         people: one user, or two over the same image.
+        attention: title of the axis of weights.
     """
 
     heading: str
     note: str
     people: tuple[Person, ...]
+    attention: str = "attention (adds up to 1)"
 
     @property
     def _step(self) -> float:
@@ -75,8 +80,11 @@ class TraitRows:
         if len(self.people) > 1:
             first, second = (person.label for person in self.people)
             found.append(f"plain: {first}; hatched and square: {second}")
-        if any(person.planted for person in self.people):
-            found.append("planted: what the like was made for")
+        planted = sorted(set().union(*(person.planted for person in self.people)))
+        if planted:
+            read = {trait.element.label for trait in self.people[0].traits}
+            missed = [label for label in planted if label not in read]
+            found.append("planted: what the like was made for" + f", but not read: {', '.join(missed)}" * bool(missed))
         return found
 
     def _columns(self, tops: Sequence[float], step: float, tall: float) -> Columns:
@@ -94,7 +102,7 @@ class TraitRows:
                 lines.append(
                     Line(at, e.attention, e.contribution, trait.liking, person.colour, str(e.id), who + hover, i > 0)
                 )
-        return Columns(tuple(lines), tall, step)
+        return Columns(tuple(lines), tall, step, self.attention)
 
     def _value(self, trait: Trait) -> str:
         """The value of an attribute, marked where it was planted."""
@@ -164,6 +172,11 @@ class TraitRows:
         area.write(0.16, middle + 0.06, fit(under, room - 0.2, SMALL), SMALL, color=area.theme.muted)
 
     @property
+    def _short(self) -> bool:
+        """Whether ranks are so long that the screen says once, below them, what they are."""
+        return any(len(text) > LONG and text.startswith(RANK) for person in self.people for text in person.removals)
+
+    @property
     def _screen_row(self) -> float:
         return SCREEN_ROW if len(self.people) == 1 else 2 * SCREEN_LINE + 8
 
@@ -203,10 +216,11 @@ class TraitRows:
                 canvas.write(SCREEN_NAMES + 0.035, body + middle, who, SCREEN_SMALL, xanchor="right")
             if self._has_removal:
                 at = canvas.axes(SCREEN_REMOVALS, 1, body, tall, {"range": [0, 1]}, {"range": [tall, 0]})
-                trace = marks.removal_trace(at, [0.04] * len(tops), middles, person.removals, canvas.theme)
+                texts = [text.removeprefix(RANK) if self._short else text for text in person.removals]
+                trace = marks.removal_trace(at, [0.04] * len(tops), middles, texts, canvas.theme)
                 canvas.figure.add_trace(trace)
         if self._has_removal:
-            canvas.write(SCREEN_REMOVALS, body + tall + 27, "without it", SCREEN_SMALL)
+            canvas.write(SCREEN_REMOVALS, body + tall + 27, RANK * self._short + "without it", SCREEN_SMALL)
         for i, words in enumerate(self._key):
             at_line = body + tall + SCREEN_FOOT + SCREEN_KEY * (i + 0.5)
             canvas.write(

@@ -28,9 +28,9 @@ INSET: Final = 0.016
 """By how much of the shorter side each further box at the same place is drawn smaller."""
 ROOM: Final = 0.25
 """Insets take no more than this share of a side of a box."""
-THIN, THICK = 1.1, 3.2
+THIN, THICK = 1.2, 3.4
 """Points of the outline of an attribute without attention and of the one attended most."""
-FAINT: Final = 0.5
+FAINT: Final = 0.75
 """Opacity of the outline of an attribute without attention."""
 
 
@@ -82,20 +82,16 @@ class Person:
     Attributes:
         label: the user; ``rank`` of the image for her with every attribute present.
         traits: in the order shown.
+        is_flat: whether the attention shows no preference.
         causes: planted boxes; ``planted`` labels of the attributes insisted on.
     """
 
     label: str
     rank: int | None
     traits: tuple[Trait, ...]
+    is_flat: bool = False
     causes: tuple[PlantedBox, ...] = ()
     planted: frozenset[str] = frozenset()
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the attention shows no preference."""
-        spread = flatness([t.element.attention for t in self.traits if t.element.attention is not None])
-        return spread is not None and spread >= FLAT
 
     @property
     def colour(self) -> str:
@@ -135,13 +131,24 @@ def people(readings: Sequence[AttributeReading], by: Order = "contribution") -> 
     for reading in readings:
         traits = {view.attribute: _trait(reading, i) for i, view in enumerate(reading.attributes)}
         shown = tuple(traits[str(name)] for name in ids)
-        found.append(Person(reading.user_label, reading.rank, shown, reading.boxes, frozenset(reading.causes)))
+        spread = flatness([view.attention for view in reading.attributes])
+        flat = spread is not None and spread >= FLAT
+        planted = frozenset(reading.causes)
+        found.append(Person(reading.user_label, reading.rank, shown, flat, _named(reading), planted))
     return tuple(found)
+
+
+def _named(reading: AttributeReading) -> tuple[PlantedBox, ...]:
+    """The planted boxes with the attribute values insisted on in their labels."""
+    return tuple(
+        cause.model_copy(update={"label": " · ".join(part for part in (cause.label, *reading.causes) if part)})
+        for cause in reading.boxes
+    )
 
 
 def person_of(level: EvidenceLevel, label: str, rank: int | None, top: int, by: By) -> Person:
     """One user's view of a level of attributes, the ``top`` strongest; an explanation alone knows no likings."""
-    return Person(label, rank, tuple(Trait(element) for element in level.top(top, by)))
+    return Person(label, rank, tuple(Trait(element) for element in level.top(top, by)), level.is_flat)
 
 
 def _trait(reading: AttributeReading, row: int) -> Trait:
