@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import workbench
-from workbench.commands import app, data, doctor, models, reproduce, results, topics, training, tune
+from workbench.commands import app, audits, data, doctor, models, reproduce, results, topics, training, tune
 from workbench.commands.imports import ImportGroup
 from workbench.commands.terminal import StoppedError, log, screen
 
@@ -40,13 +40,15 @@ cli.command(epilog="Example: workbench train hasc --data worlds/tiny --out runs/
     training.train
 )
 cli.command(
-    epilog="Example: workbench tune bpr --data worlds/tiny --out tuned/bpr --search regularisation=1e-4..0.1 --trials 12"
+    epilog="Example: workbench tune bpr --data worlds/tiny --out tuned/bpr --search learning_rate=0.001..0.05"
 )(tune.tune)
 cli.command(epilog="Example: workbench evaluate runs/hasc --protocol sampled --k 5,10 --json")(results.evaluate)
 cli.command(epilog="Example: workbench recommend runs/hasc --user 12 --k 5")(results.recommend)
 cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --out why --format pdf,json")(
     results.explain
 )
+cli.command(epilog="Example: workbench audit runs/hasc --pairs 200 --json")(audits.audit)
+cli.command(epilog="Example: workbench whatif runs/hasc --user 12 --drop follows:7 --drop uploads:482")(audits.whatif)
 cli.command(epilog="Example: workbench reproduce acf --data worlds/tiny --rows avg,att-att --out runs/acf-table")(
     reproduce.reproduce
 )

@@ -49,9 +49,7 @@ def evaluate(
     ] = None,
     split: Annotated[
         Literal["test", "validation", "all"],
-        typer.Option(
-            help="Which likes or posts are marked; all for the protocol frames, which no model learns from."
-        ),
+        typer.Option(help="Which likes or posts are marked; all for the protocol frames, which no model learns from."),
     ] = "test",
     seed: Annotated[int, typer.Option(help="Seed of all that is drawn.")] = 0,
     as_json: JsonOption = False,
@@ -140,6 +138,14 @@ def explain(
     formats: Annotated[
         str, typer.Option("--format", metavar="F,F,...", help="Any of png, svg, pdf, html, json, csv.")
     ] = "png,html,json",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD",
+            help="Attribution to tell beside the rest, repeatable: integrated_gradients, gradient_x_gate, "
+            "leave_one_out or shapley.",
+        ),
+    ] = None,
     moment: MomentOption = None,
     data: RunData = None,
 ) -> None:
@@ -161,7 +167,7 @@ def explain(
         image = dataset.items.code(best)
     else:
         image = dataset.items.parse(item)
-    found = explainer.explain(code, image, moment)
+    found = explainer.explain(code, image, moment, method or ())
     paths = export_explanation(found, dataset.root, out, names)
     if found.rank is None:
         screen.print(f"{found.item_label} posted by {found.user_label}: log2(views a day + 1) = {found.score:.2f}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -100,8 +100,7 @@ class Explainer:
         ids = self.dataset.items
         return [Recommendation(item=ids.id(i), rank=n, score=s) for n, (i, s) in enumerate(pairs, 1)]
 
-    @torch.inference_mode()
-    def explain(self, user: int, item: int, moment: int | None = None) -> Explanation:
+    def explain(self, user: int, item: int, moment: int | None = None, methods: Sequence[str] = ()) -> Explanation:
         """The explanation of one image for one user, both given as codes.
 
         Of parts inside other elements (the regions of liked images) it shows those of the ``DEEP`` elements with the
@@ -111,17 +110,31 @@ class Explainer:
             user: code; ``item`` that of the image.
             item: see above.
             moment: for a model of sequences, how many likes of the user have happened.
+            methods: of attribution, see ``workbench.explain.attribution.METHODS``, to tell beside the rest.
 
         Raises:
-            DataError: the model knows no moments, or the user has fewer likes.
+            DataError: the model knows no moments, the user has fewer likes, or there is no such method.
         """
+        values: Mapping[str, Mapping[str, Tensor]] = {}
+        if methods:
+            # Captum takes longer to import than an explanation without it to make.
+            from workbench.explain.attribution import by_level
+
+            values = by_level(self.model, user, item, moment, methods)
+        with torch.inference_mode():
+            return self._explain(user, item, moment, values)
+
+    def _explain(
+        self, user: int, item: int, moment: int | None, values: Mapping[str, Mapping[str, Tensor]]
+    ) -> Explanation:
         reading = self.model.read(self._codes(user), self._codes(item), self._at(moment))
         subject = self._subject(user, item, reading, moment)
         shown = {level.name: self._shown(level, reading.levels) for level in reading.levels}
         worth = removals(self.model, self.groups, subject, {name: shown[name] for name in self.groups})
         times = self._times(user, moment)
         levels = tuple(
-            self._level(level, shown[level.name], worth[level.name], reading, times) for level in reading.levels
+            self._level(level, shown[level.name], worth[level.name], reading, times, values.get(level.name, {}))
+            for level in reading.levels
         )
         own, score = float(reading.own[0]), float(reading.scores[0])
         return Explanation(
@@ -259,6 +272,17 @@ class Explainer:
         """``scores`` (n, images) with the images ``seen`` out of the race, but for this one."""
         return scores.index_fill(1, seen[seen != item], -torch.inf)
 
+    def unseen(self, user: int) -> int:
+        """How many images are new to a user (code)."""
+        return len(self.dataset.items) - len(self._seen(user, None))
+
+    def race(self, user: int, item: int, moment: int | None = None) -> Callable[[Tensor], Tensor] | None:
+        """Takes out of scores (n, images) what is not in the race with an image; None where nothing is ranked."""
+        if self.model.task != "ranking":
+            return None
+        seen = self._seen(user, moment)
+        return lambda scores: self._ranked(seen, item, scores)
+
     def _subject(self, user: int, item: int, reading: Reading, moment: int | None) -> Subject:
         """The pair to take apart; popularity is predicted for the pair alone, tastes rank it among all images."""
         scores, score, seen = None, reading.scores[0], self._seen(user, moment)
@@ -275,7 +299,13 @@ class Explainer:
         return {"item": data.items.id(item), "item_label": data.item_label(item), "image": data.image_relative(item)}
 
     def _level(
-        self, level: Level, shown: Tensor, removal: Removal, reading: Reading, times: Sequence[int]
+        self,
+        level: Level,
+        shown: Tensor,
+        removal: Removal,
+        reading: Reading,
+        times: Sequence[int],
+        values: Mapping[str, Tensor],
     ) -> EvidenceLevel:
         """A level of the model's reading in the dataset's own ids and words."""
         group = self.groups.get(level.name)
@@ -291,6 +321,7 @@ class Explainer:
                 "contribution": None if level.contribution is None else float(level.contribution[k]),
                 "removal": float(removal.change[row]),
                 "rank_without": None if removal.rank is None else int(removal.rank[row]),
+                "attributions": {method: float(value[k]) for method, value in values.items()},
             }
             if times and level.name == "history":
                 numbers["time"] = times[k]

@@ -1,0 +1,235 @@
+"""Audits: what they find on models whose truth is known, what is kept, shards, the command, every ranking model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import kendalltau
+
+from tests.explain.additive import Additive
+from tests.models.cases import LATE, prepared, rewrite, tables_of
+from tests.worlds import write_toy
+from workbench import api, cli
+from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
+from workbench.data.write import write_dataset
+from workbench.explain.audit import run as room
+from workbench.explain.audit.pairs import planted, planted_pairs, shown_pairs, spread
+from workbench.explain.audit.randomise import randomise
+from workbench.explain.audit.reading import reading
+from workbench.explain.audit.result import Audit
+from workbench.explain.audit.run import Plan, audit, weights_of
+from workbench.explain.explainer import Explainer
+from workbench.explain.units import Units
+from workbench.models import registry
+from workbench.training.run import Run
+
+PLAN = Plan(pairs=24, k=5)
+SETTINGS: dict[str, dict[str, Any]] = {"hasc": {"inputs": ["base", "auxiliary"]}, "anternn": {"dim": 8, "rare": 1}}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return Dataset.open(write_toy(tmp_path_factory.mktemp("worlds") / "toy"))
+
+
+@pytest.fixture(scope="module")
+def run(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    config = {"epochs": 3, "batch": 64, "inputs": ["base", "auxiliary"]}
+    return api.train("hasc", data.root, tmp_path_factory.mktemp("runs") / "hasc", device="cpu", **config)
+
+
+@pytest.fixture(scope="module")
+def found(run: Run) -> Audit:
+    return audit(run, api.explainer(run), PLAN)
+
+
+def additive_audit(data: Dataset, run: Run, folder: Path, model: Additive) -> Audit:
+    """The audit of a model that was never trained: its run is another's in all but the evidence."""
+    return audit(Run(_copied(run, folder), run.card), Explainer(model.eval(), data, "additive"), PLAN)
+
+
+def _copied(run: Run, folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for file in ("card.json", "weights.safetensors"):
+        (folder / file).write_bytes((run.path / file).read_bytes())
+    return folder
+
+
+def test_the_perfect_explainer_of_a_sum_is_seen_and_a_false_one_too(data: Dataset, run: Run, tmp_path: Path) -> None:
+    true = additive_audit(data, run, tmp_path / "true", Additive(data, lambda share: share.clamp_min(0) + 1e-9))
+    false = additive_audit(data, run, tmp_path / "false", Additive(data, lambda share: (-share).clamp_min(0) + 1e-9))
+    best = max(one["comprehensiveness"] for one in true.methods.values())
+    assert true.methods["contribution"]["comprehensiveness"] == pytest.approx(best, abs=1e-5)
+    assert true.methods["contribution"]["infidelity"] < 1e-6
+    assert true.intervals["attention"]["comprehensiveness"].low > 0
+    assert false.intervals["attention"]["comprehensiveness"].high < 0
+    assert "need more than chance" in true.verdict and "worse than random orders" in false.verdict
+    assert abs(true.intervals["uniform"]["comprehensiveness"].mean) < 0.5 * best
+
+
+def test_an_audit_says_what_it_looked_at(found: Audit) -> None:
+    assert found.pairs + found.excluded == PLAN.pairs and found.controls == ("random", "uniform")
+    assert set(found.methods) == {
+        "attention", "contribution", "integrated_gradients", "gradient_x_gate", "leave_one_out", "shapley", "random",
+        "uniform",
+    }  # fmt: skip
+    wanted = {"comprehensiveness", "sufficiency", "deletion_auc", "insertion_auc", "pos_at_k", "neg_at_k", "sparsity"}
+    assert all(wanted <= set(one) for one in found.methods.values())
+    assert found.randomisation is not None and found.randomisation.cascade
+    assert found.verdict == reading(found)
+    assert Audit.model_validate_json(found.model_dump_json()) == found
+
+
+def test_agreement_is_the_mean_kendall_tau_of_scipy(run: Run, found: Audit) -> None:
+    explainer, taus = api.explainer(run), []
+    for user, item in shown_pairs(explainer, PLAN.pairs, PLAN.seed):
+        units = Units.of(explainer.model, user, item)
+        if len(units) > 1:
+            one = weights_of(units, PLAN.seed)
+            tau = kendalltau(one["attention"], one["leave_one_out"]).statistic
+            taus.append(0.0 if np.isnan(tau) else tau)
+    assert found.agreement["attention"]["leave_one_out"] == pytest.approx(np.mean(taus), abs=1e-6)
+    assert found.agreement["attention"]["attention"] == pytest.approx(1.0)
+
+
+def test_audited_images_are_ones_their_users_are_shown(run: Run) -> None:
+    explainer = api.explainer(run)
+    pairs = shown_pairs(explainer, 50, 0)
+    assert len({user for user, _ in pairs[:40]}) == 40
+    for user, item in pairs[:10]:
+        assert explainer.dataset.items.id(item) in [one.item for one in explainer.recommend(user, 10)]
+    scores = explainer.model.score_items(torch.tensor([3])).detach()
+    assert spread(explainer, 3) == pytest.approx(float(scores.std()), rel=1e-5)
+
+
+def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
+    run: Run, found: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    look = room._looked
+
+    def counted(explainer: Explainer, user: int, item: int, plan: Plan) -> Any:
+        looked.append(user)
+        return look(explainer, user, item, plan)
+
+    monkeypatch.setattr(room, "_looked", counted)
+    explainer = api.explainer(run)
+    assert audit(run, explainer, PLAN) == found and not looked
+    other = Run(_copied(run, tmp_path / "hasc"), run.card)
+    with pytest.raises(DataError, match="lacks 1 parts of other shards"):
+        audit(other, explainer, PLAN, shard=(0, 2))
+    first = len(looked)
+    again = audit(other, explainer, PLAN)
+    assert len(looked) == PLAN.pairs and first == 20
+    assert again.model_copy(update={"seconds": found.seconds}) == found
+
+
+def test_shuffled_parameters_change_attention_and_come_back(data: Dataset) -> None:
+    explainer = Explainer(prepared("hasc", data, 1, SETTINGS["hasc"]), data)
+    pairs = [Units.of(explainer.model, user, item) for user, item in shown_pairs(explainer, 10, 0)]
+    before = {name: value.clone() for name, value in explainer.model.state_dict().items()}
+    result = randomise([units for units in pairs if len(units) > 2], [1.0] * 10)
+    assert result is not None
+    assert result.cascade[-1].agreement < 0.5
+    assert result.alone["bias"] == pytest.approx(1.0)
+    after = explainer.model.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+@pytest.fixture(scope="module")
+def caused(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The toy world, in which the cause of each held-out like is a known friend, upload or creator."""
+    likes = data.table("likes")
+    held, rows = likes[likes["split"] != "train"], []
+    for like in held.itertuples():
+        user = data.users.code(like.user)
+        friends, uploads = data.follows.row(user).tolist(), data.uploads.row(user).tolist()
+        aspect, element = ("creator", None) if not friends else ("follows", data.users.id(friends[-1]))
+        if not friends and uploads:
+            aspect, element = "uploads", data.items.id(uploads[0])
+        rows.append({"source": "like", "user": like.user, "item": like.item, "aspect": aspect, "element": element})
+    causes = pd.DataFrame(rows).assign(words=None, x0=np.nan, y0=np.nan, x1=np.nan, y1=np.nan)
+    causes["element"] = causes["element"].astype("Int64").astype("string")
+    folder = tmp_path_factory.mktemp("caused") / "toy"
+    write_dataset(folder, data.card, {**tables_of(data), "causes": causes})
+    return Dataset.open(folder)
+
+
+def test_planted_units_are_those_the_causes_name(caused: Dataset) -> None:
+    explainer = Explainer(prepared("hasc", caused, 1, SETTINGS["hasc"]), caused)
+    pairs = list(planted_pairs(explainer, 100, 0))
+    assert len(pairs) > 30
+    causes = caused.table("causes").set_index(["user", "item"])
+    for units, mask in pairs:
+        cause = causes.loc[(caused.users.id(units.user), caused.items.id(units.item))]
+        (place,) = mask.nonzero().flatten().tolist()
+        group, position = units.place(place)
+        assert group == cause["aspect"]
+        named = explainer.names.element(explainer.groups[group].kind, int(units.level(group).elements.values[position]))
+        assert group == "creator" or str(named.id) == str(cause["element"])
+
+
+def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    explainer = Explainer(prepared("hasc", caused, 1, SETTINGS["hasc"]), caused)
+    causes = caused.table("causes").set_index(["user", "item"], drop=False)
+
+    def told(units: Units, seed: int) -> dict[str, torch.Tensor]:
+        row = causes.loc[[(caused.users.id(units.user), caused.items.id(units.item))]]
+        knows = planted(explainer, units, row).float()
+        return {"knows": knows, "errs": 1 - knows, "uniform": torch.ones(len(units))}
+
+    monkeypatch.setattr(room, "weights_of", told)
+    marks = room._planted(explainer, Plan(pairs=30))
+    assert marks["knows"].precision_at_1 == 1 and marks["knows"].auc == 1
+    assert marks["errs"].precision_at_1 == 0 and marks["errs"].auc == 0
+    assert 0 < marks["uniform"].precision_at_1 < 1 and marks["uniform"].auc == 0.5
+
+
+def test_a_model_without_evidence_cannot_be_audited(data: Dataset, run: Run, tmp_path: Path) -> None:
+    explainer = Explainer(prepared("bpr", data, 1, {}), data)
+    with pytest.raises(DataError, match="bpr reads no evidence"):
+        audit(Run(_copied(run, tmp_path / "bpr"), run.card), explainer, PLAN)
+
+
+def test_the_command_prints_the_fields_that_are_promised(
+    run: Run, found: Audit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["audit", str(run.path), "--pairs", str(PLAN.pairs), "--k", str(PLAN.k)]
+    assert cli.run([*command, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert {
+        "model",
+        "dataset",
+        "pairs",
+        "controls",
+        "methods",
+        "agreement",
+        "randomisation",
+        "planted",
+        "verdict",
+    } <= set(printed)
+    assert cli.run(command) == 0
+    assert "comprehensiveness" in capsys.readouterr().out
+    assert cli.run(["audit", str(run.path), "--shard", "3/2"]) == 2
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, kind in registry().items() if kind.task == "ranking" and kind.evidence)
+)
+def test_every_ranking_model_with_evidence_can_be_looked_into(name: str, toy: Dataset, tmp_path: Path) -> None:
+    world = rewrite(toy, tables_of(toy), tmp_path / "toy")
+    model = prepared(name, world, 1, SETTINGS.get(name, {}))
+    model.start_epoch(LATE)
+    explainer = Explainer(model, world)
+    if not explainer.groups:
+        pytest.skip(f"{name} reads no evidence with its default settings here")
+    rows = room._looked(explainer, 4, 30, PLAN)
+    assert {row["method"] for row in rows} >= {"leave_one_out", "shapley", "random", "uniform"}
+    assert all(np.isfinite(row["comprehensiveness"]) for row in rows)

@@ -1,0 +1,112 @@
+"""Commands that put explanations to the test: the audit of a run, and what if some evidence were missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.commands.results import MomentOption
+from workbench.commands.terminal import JsonOption, RunArgument, RunData, UserOption, progress, screen, table
+
+if TYPE_CHECKING:
+    from workbench.explain.audit.result import Audit
+    from workbench.explain.whatif import WhatIf
+
+
+def audit(
+    run: RunArgument,
+    pairs: Annotated[int, typer.Option(min=2, metavar="N", help="Explanations to look into.")] = 200,
+    k: Annotated[
+        int, typer.Option("--k", min=1, metavar="K", help="Length of the list an image may drop out of.")
+    ] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of all that is drawn.")] = 0,
+    shard: Annotated[
+        str,
+        typer.Option(metavar="I/N", help="Look into every N-th part alone, from the I-th on, beside other processes."),
+    ] = "0/1",
+    data: RunData = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure whether the explanations of a run can be believed; what is there of the same audit is used again."""
+    from workbench import api
+    from workbench.explain.audit.run import Plan
+    from workbench.explain.audit.run import audit as look
+    from workbench.training.run import Run
+
+    first, _, of = shard.partition("/")
+    if not (first.isdecimal() and of.isdecimal() and int(first) < int(of)):
+        raise typer.BadParameter(f"'{shard}' is not of the form I/N with I below N, such as 0/4", param_hint="--shard")
+    opened = Run.open(run)
+    with progress(f"auditing {opened.name}") as tell:
+        found = look(opened, api.explainer(opened, data), Plan(pairs, k, seed), tell, (int(first), int(of)))
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        _show_audit(found)
+
+
+def _show_audit(found: Audit) -> None:
+    out = f", {found.excluded} with fewer than two pieces of evidence left out" if found.excluded else ""
+    screen.print(f"{found.model} on {found.dataset}: {found.pairs} explanations{out}; scores in {found.unit}")
+    names = list(next(iter(found.methods.values())))
+    table(
+        ("method", *names),
+        ((method, *(_number(values.get(name)) for name in names)) for method, values in found.methods.items()),
+    )
+    if found.planted:
+        table(
+            ("planted causes", "likes or posts", "precision@1", "AUC", "pointing"),
+            (
+                (name, str(one.pairs), _number(one.precision_at_1), _number(one.auc), _number(one.pointing))
+                for name, one in found.planted.items()
+            ),
+        )
+    screen.print(found.verdict)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def whatif(
+    run: RunArgument,
+    user: UserOption,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EDIT",
+            help="Evidence to leave out, repeatable: GROUP (all of it), GROUP:ID, or GROUP:ID=GATE for a part, 0 to 1; "
+            "GROUP:ID@ITEM for what belongs to one image.",
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", min=1, metavar="K", help="How many images.")] = 10,
+    moment: MomentOption = None,
+    data: RunData = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank again as if some evidence had never been recorded, and show which images move."""
+    from workbench import api
+    from workbench.explain.whatif import Edit, what_if
+
+    if not drop:
+        raise typer.BadParameter("say what to leave out with --drop GROUP:ID", param_hint="--drop")
+    explainer = api.explainer(run, data)
+    found = what_if(explainer, explainer.dataset.users.parse(user), [Edit.parse(text) for text in drop], k, moment)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        _show_what_if(found)
+
+
+def _show_what_if(found: WhatIf) -> None:
+    screen.print(f"{found.model} for {found.user} without {', '.join(found.edits)}")
+    pairs = zip(found.before, found.after, strict=True)
+    table(("rank", "before", "after"), ((str(old.rank), str(old.item), str(new.item)) for old, new in pairs))
+    rows = (
+        (str(one.item), f"{one.rank_before} -> {one.rank_after}", f"{one.score_change:+.4f}") for one in found.moved
+    )
+    if found.moved:
+        table(("image", "rank", "score"), rows)
+    else:
+        screen.print("None of these images moves.")

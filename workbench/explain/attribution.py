@@ -1,0 +1,156 @@
+"""Attribution over gates: Captum's methods, asked what each piece of evidence is worth to one score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from workbench.data.errors import DataError
+from workbench.explain.units import Units
+from workbench.layers.evidence import ASPECTS
+from workbench.models.base import Recommender
+
+STEPS = (32, 128, 512)
+"""Points of the path from nothing to everything recorded, for integrated gradients; more if they do not add up."""
+CLOSE = 0.01
+"""Integrated gradients add up where their sum differs by less than this share of what they are the parts of."""
+ORDERS = 25
+"""Orders of arrival that Shapley values are averaged over, unless said otherwise."""
+AT_ONCE = 256
+"""Changed copies of a pair that are scored together."""
+
+Method = Callable[[Units, Tensor, int, int], Tensor]
+
+
+def attributions(units: Units, methods: Sequence[str], seed: int = 0, orders: int = ORDERS) -> dict[str, Tensor]:
+    """Values (n,) of the units of a pair by method: positive speaks for the image.
+
+    The path, and what is taken away, is the gates': 0 is exactly as if the element had never been recorded, so values
+    of a complete method add up to the score less the score without any unit (see ``gap``).
+
+    Args:
+        units: of one pair.
+        methods: of ``METHODS``.
+        seed: of the orders of ``shapley``.
+        orders: of arrival, that Shapley values are averaged over.
+
+    Raises:
+        DataError: there is no such method, or the score has no slope in the gates.
+    """
+    for name in methods:
+        if name not in METHODS:
+            raise DataError(f"there is no attribution method '{name}'; choose among {', '.join(METHODS)}")
+    opened = torch.ones(1, len(units), device=units.model.device)
+    if not len(units):
+        return dict.fromkeys(methods, opened[0])
+    return {name: METHODS[name](units, opened, seed, orders)[0].detach() for name in methods}
+
+
+def by_level(
+    model: Recommender, user: int, item: int, until: int | None, methods: Sequence[str], seed: int = 0
+) -> dict[str, dict[str, Tensor]]:
+    """Values of all elements of a pair, by level and method.
+
+    Elements of groups that lie inside no other share the score among them; those of a group inside another share
+    what the score loses without that group. An aspect has the sum of its elements, by ``leave_one_out`` what the score
+    loses without it.
+
+    Raises:
+        DataError: as ``attributions``.
+    """
+    units = Units.of(model, user, item, until)
+    together = attributions(units, methods, seed)
+    found = {name: {method: values[span] for method, values in together.items()} for name, span in units.places.items()}
+    if any(level.name == ASPECTS for level in units.reading.levels):
+        found[ASPECTS] = {method: _aspects(units, method, values) for method, values in together.items()}
+    for group in model.active_evidence:
+        if group.within is not None and any(level.name == group.name for level in units.reading.levels):
+            inside = Units.of(model, user, item, until, group.name)
+            found[group.name] = attributions(inside, methods, seed, max(1, AT_ONCE // max(len(inside), 1)))
+    return found
+
+
+def _aspects(units: Units, method: str, values: Tensor) -> Tensor:
+    """(aspects,) values of whole groups."""
+    if method != "leave_one_out":
+        return torch.stack([values[span].sum() for span in units.places.values()])
+    rows = torch.ones(len(units.places), len(units), device=values.device)
+    for row, span in zip(rows, units.places.values(), strict=True):
+        row[span] = 0
+    with torch.no_grad():
+        return units.score - units.pair(rows)
+
+
+def gap(units: Units, values: Tensor) -> float:
+    """How far ``values`` (n,) are from adding up to the score less the score without any unit."""
+    ends = torch.stack([torch.ones(len(units)), torch.zeros(len(units))]).to(values.device)
+    with torch.no_grad():
+        all_of_it, nothing = units.pair(ends)
+    return float((values.detach().sum() - (all_of_it - nothing)).abs())
+
+
+def _integrated_gradients(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
+    """Sundararajan et al. 2017: the slope along the straight path, times the way."""
+    from captum.attr import IntegratedGradients
+
+    method, nothing = IntegratedGradients(_sloped(units)), torch.zeros_like(opened)
+    with torch.no_grad():
+        whole = (units.pair(opened) - units.pair(nothing)).abs()
+    found = nothing
+    for steps in STEPS:
+        found = method.attribute(opened.clone().requires_grad_(), nothing, n_steps=steps, internal_batch_size=AT_ONCE)
+        if gap(units, found[0]) <= CLOSE * whole:
+            break
+    return found
+
+
+def _gradient_x_gate(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
+    """The slope with everything present; gates are 1, so it is its own product with them."""
+    from captum.attr import InputXGradient
+
+    found: Tensor = InputXGradient(_sloped(units)).attribute(opened.clone().requires_grad_())
+    return found
+
+
+def _leave_one_out(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
+    """What the score loses without each unit alone."""
+    from captum.attr import FeatureAblation
+
+    with torch.no_grad():
+        found: Tensor = FeatureAblation(units.pair).attribute(
+            opened, torch.zeros_like(opened), perturbations_per_eval=AT_ONCE
+        )
+    return found
+
+
+def _shapley(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
+    """Castro et al. 2009: what each unit adds when it arrives, averaged over orders of arrival drawn at random."""
+    from captum.attr import ShapleyValueSampling
+
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        found: Tensor = ShapleyValueSampling(units.pair).attribute(
+            opened, torch.zeros_like(opened), n_samples=orders, perturbations_per_eval=AT_ONCE
+        )
+    return found
+
+
+def _sloped(units: Units) -> Callable[[Tensor], Tensor]:
+    def score(rows: Tensor) -> Tensor:
+        scores = units.pair(rows)
+        if not scores.requires_grad:
+            raise DataError(f"{units.model.name} has no slope in its gates: choose leave_one_out or shapley")
+        return scores
+
+    return score
+
+
+METHODS: dict[str, Method] = {
+    "integrated_gradients": _integrated_gradients,
+    "gradient_x_gate": _gradient_x_gate,
+    "leave_one_out": _leave_one_out,
+    "shapley": _shapley,
+}
+"""The methods by name; integrated_gradients and shapley are complete."""

@@ -1,0 +1,171 @@
+"""Which pairs an audit looks at: explanations people are shown, and likes whose cause is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from workbench.data.dataset import Dataset, IdMap
+from workbench.data.ragged import Ragged
+from workbench.data.schema import BOX
+from workbench.data.sequences import Sequences
+from workbench.explain.explainer import Explainer
+from workbench.explain.pointing_game import boxes_inside, pair_codes, words_inside
+from workbench.explain.units import Units
+from workbench.models.moments import MomentModel
+
+SHOWN = 10
+"""An audited image is one of so many best ones of its user."""
+
+
+def shown_pairs(explainer: Explainer, count: int, seed: int) -> list[tuple[int, int]]:
+    """User and image codes of explanations people would see: one of the best ten images of users drawn at random.
+
+    Every user comes once before any comes again. Of a popularity model they are held-out posts.
+    """
+    generator, data = np.random.default_rng(seed), explainer.dataset
+    if explainer.model.task == "popularity":
+        users, items, _ = data.posts("test")
+        chosen = generator.permutation(len(users))[:count]
+        return list(zip(users[chosen].tolist(), items[chosen].tolist(), strict=True))
+    people = data.history.lengths.nonzero().flatten().numpy()
+    rounds = [generator.permutation(people) for _ in range(-(-count // max(len(people), 1)))]
+    pairs = []
+    for user in np.concatenate(rounds)[:count].tolist() if rounds else []:
+        best = explainer.recommend(user, min(SHOWN, explainer.unseen(user)))
+        pairs.append((user, data.items.code(best[int(generator.integers(len(best)))].item)))
+    return pairs
+
+
+def spread(explainer: Explainer, user: int) -> float:
+    """The standard deviation in which scores are told: of the user's over all images, or of all popularity known."""
+    if explainer.model.task == "popularity":
+        return max(float(explainer.dataset.posts("train")[2].double().std()), 1e-12)
+    with torch.inference_mode():
+        scores = explainer.model.score_items(torch.tensor([user], device=explainer.device))
+    return max(float(scores.double().std()), 1e-12)
+
+
+def planted_pairs(explainer: Explainer, count: int, seed: int) -> Iterator[tuple[Units, Tensor]]:
+    """Held-out likes (posts) whose cause is among the evidence of the model, and (n,) which of their units it is.
+
+    Likes of the validation split are added, since the test alone has one for each user. A cause without a unit, or with
+    all of them, says nothing and is passed over.
+    """
+    data = explainer.dataset
+    if not data.has("causes") or "source" not in data.table("causes"):
+        return
+    causes = _held_out(data, explainer.model.task)
+    order = np.random.default_rng(seed).permutation(len(causes))
+    found = 0
+    for row in order.tolist():
+        if found >= count:
+            return
+        cause = causes.iloc[[row]]
+        users, items = pair_codes(data, cause)
+        user, item = int(users[0]), int(items[0])
+        units = Units.of(explainer.model, user, item, _until(explainer, user, item))
+        mask = planted(explainer, units, cause)
+        if 0 < int(mask.sum()) < len(units):
+            found += 1
+            yield units, mask
+
+
+def planted(explainer: Explainer, units: Units, cause: pd.DataFrame) -> Tensor:
+    """(n,) which units the ``cause``, a table of one row, names."""
+    parts = []
+    for group in units.groups:
+        sets = units.level(group.name).elements.to("cpu")
+        told = NAMED.get(group.name, NAMED.get(group.kind))
+        # Words and regions of the image itself; those of liked images belong to other causes.
+        known = told is not None and (group.name in NAMED or group.side == "item")
+        marks = told(explainer, sets, cause) if told is not None and known else np.zeros(len(sets.values))
+        parts.append(torch.from_numpy(np.asarray(marks, dtype=np.float64)) > 0.5)
+    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.bool)
+
+
+def _held_out(data: Dataset, task: str) -> pd.DataFrame:
+    causes = data.table("causes")
+    causes = causes[causes["source"] == ("post" if task == "popularity" else "like")]
+    if task == "popularity":
+        users, items, _ = data.posts("test")
+    else:
+        users, items = data.likes("validation", "test")
+    mine, wanted = pair_codes(data, causes)
+    held = set((users * len(data.items) + items).tolist())
+    return causes[[pair in held for pair in (mine * len(data.items) + wanted).tolist()]]
+
+
+def _until(explainer: Explainer, user: int, item: int) -> int | None:
+    """For a model of sequences, how many likes the user had when she liked the image; None where she had none."""
+    if not isinstance(explainer.model, MomentModel):
+        return None
+    before = (Sequences.of(explainer.dataset).sets.row(user) == item).nonzero()
+    return int(before[0]) or None if len(before) else None
+
+
+Told = Callable[[Explainer, Ragged, pd.DataFrame], Any]
+"""Marks (elements,) the elements of one set, 0..1, that a cause names."""
+
+
+def _is(aspect: str, ids: Callable[[Dataset], IdMap]) -> Told:
+    """Marks the element that a cause of one aspect names by its id."""
+
+    def told(explainer: Explainer, sets: Ragged, cause: pd.DataFrame) -> Any:
+        row = cause.iloc[0]
+        if row["aspect"] != aspect or pd.isna(row["element"]):
+            return np.zeros(len(sets.values))
+        return (sets.values == ids(explainer.dataset).parse(str(row["element"]))).numpy()
+
+    return told
+
+
+def _creator(explainer: Explainer, sets: Ragged, cause: pd.DataFrame) -> Any:
+    return np.full(len(sets.values), cause.iloc[0]["aspect"] == "creator")
+
+
+def _region(explainer: Explainer, sets: Ragged, cause: pd.DataFrame) -> Any:
+    features = explainer.model.features
+    if features is None or cause[BOX].isna().to_numpy().any():
+        return np.zeros(len(sets.values))
+    return boxes_inside(features, cause, sets)
+
+
+def _word(explainer: Explainer, sets: Ragged, cause: pd.DataFrame) -> Any:
+    texts, words = explainer.model.texts, cause.iloc[0]["words"]
+    if texts is None or not isinstance(words, str) or not words:
+        return np.zeros(len(sets.values))
+    return words_inside(texts, cause, sets)
+
+
+def _attribute(explainer: Explainer, sets: Ragged, cause: pd.DataFrame) -> Any:
+    wanted = cause.iloc[0].get("attribute")
+    if not isinstance(wanted, str) or not wanted:
+        return np.zeros(len(sets.values))
+    label = wanted.replace("=", ": ")
+    return np.array([explainer.names.element("attribute", code).label == label for code in sets.values.tolist()])
+
+
+def _frame(explainer: Explainer, sets: Ragged, cause: pd.DataFrame) -> Any:
+    wanted = cause.iloc[0].get("frame")
+    if pd.isna(wanted):
+        return np.zeros(len(sets.values))
+    named = [str(explainer.names.element("frame", code).id) for code in sets.values.tolist()]
+    return np.array([name == str(wanted).removesuffix(".0") for name in named])
+
+
+NAMED: Mapping[str, Told] = {
+    "uploads": _is("uploads", lambda data: data.items),
+    "follows": _is("follows", lambda data: data.users),
+    "creator": _creator,
+    "region": _region,
+    "word": _word,
+    "attribute": _attribute,
+    "frame": _frame,
+}
+"""By the name of a group, else by the kind of its elements, what a cause says of them."""

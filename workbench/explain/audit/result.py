@@ -1,0 +1,111 @@
+"""What an audit found."""
+
+from __future__ import annotations
+
+from workbench.explain.explanation import Frozen
+
+HIGHER = ("comprehensiveness", "insertion_auc", "neg_at_k")
+"""Measures of which more is better; of the others, ``sparsity`` apart, less is."""
+
+
+class Interval(Frozen):
+    """A mean over pairs and its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Planted(Frozen):
+    """How well a method finds the planted causes.
+
+    Attributes:
+        pairs: held-out likes (posts) with a known cause among the evidence.
+        precision_at_1: share of them whose strongest unit is the cause; ties count by their share.
+        auc: how often the cause is above another unit of the pair, ties counting half.
+        pointing: share of the pairs with a planted box whose strongest region lies in it; None without any.
+    """
+
+    pairs: int
+    precision_at_1: float
+    auc: float
+    pointing: float | None = None
+
+
+class Weighing(Frozen):
+    """What other attention would do, averaged over the pairs of a level, see ``other_weights``."""
+
+    pairs: int
+    flatness: float
+    permuted: float
+    divergence: float
+
+
+class Cascade(Frozen):
+    """What is left of the attention when parameters become random, one part after the other.
+
+    Attributes:
+        step: the part randomised in this step, beside those before it.
+        agreement: mean Kendall tau between the attention before and after.
+    """
+
+    step: str
+    agreement: float
+
+
+class Randomisation(Frozen):
+    """Whether attention depends on what was learned.
+
+    Attributes:
+        cascade: from the last part of the model to all of it.
+        alone: by part, the agreement where it alone is random.
+        comprehensiveness: of the attention of the wholly random model, less that of random orders: near 0 unless
+            something else than learning makes it so.
+    """
+
+    pairs: int
+    cascade: tuple[Cascade, ...]
+    alone: dict[str, float]
+    comprehensiveness: float
+
+
+class Audit(Frozen):
+    """How far the explanations of a run can be believed.
+
+    Attributes:
+        model: its name; ``run`` that of the folder; ``dataset`` that of the data, ``fingerprint`` its state.
+        pairs: explanations looked into; ``excluded`` those with fewer than two units, where nothing can differ.
+        k: length of the list of ``pos_at_k`` and ``neg_at_k``.
+        unit: what scores are told in.
+        controls: the methods that explain nothing.
+        methods: by method, its measures (see ``curves.measures``), ``infidelity`` and ``sparsity``.
+        intervals: by method and measure, by how much it is better than the random order of the same pairs.
+        agreement: mean Kendall tau between methods, both ways.
+        flatness: mean entropy of the attention over that of uniform weights; None where nothing is weighed.
+        weights: by level, what other attention would do.
+        randomisation: None where nothing is weighed.
+        planted: by method; empty where no cause is known.
+        verdict: what all this says, in plain words.
+        seconds: of computing.
+    """
+
+    schema_version: int = 1
+    model: str
+    run: str
+    dataset: str
+    fingerprint: str
+    seed: int
+    pairs: int
+    excluded: int
+    k: int
+    unit: str
+    controls: tuple[str, ...]
+    methods: dict[str, dict[str, float]]
+    intervals: dict[str, dict[str, Interval]]
+    agreement: dict[str, dict[str, float]]
+    flatness: float | None
+    weights: dict[str, Weighing]
+    randomisation: Randomisation | None
+    planted: dict[str, Planted]
+    verdict: str
+    seconds: float

@@ -1,0 +1,159 @@
+"""The evidence of one pair as one vector of gates: what attributions, interventions and audits turn up and down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from workbench.explain.removal import BUDGET
+from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
+from workbench.models.base import Level, Reading, Recommender
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The n elements of some evidence groups of one pair, laid end to end; what is not among them stays as recorded.
+
+    Attributes:
+        model: in evaluation mode.
+        user: code of the user; ``item`` that of the image.
+        until: for a model of sequences, how many likes have happened; None for those of the train split.
+        reading: what the model reads with everything present.
+        groups: the groups of the units, in the order of their levels.
+    """
+
+    model: Recommender
+    user: int
+    item: int
+    until: int | None
+    reading: Reading
+    groups: tuple[EvidenceGroup, ...]
+
+    @classmethod
+    def of(cls, model: Recommender, user: int, item: int, until: int | None = None, within: str | None = None) -> Units:
+        """The units of a pair: those of all groups that are not inside another one, or of the group ``within`` alone.
+
+        Args:
+            model: in evaluation mode.
+            user: code of the user; ``item`` that of the image.
+            item: see above.
+            until: for a model of sequences, the moment.
+            within: name of one group, for instance one inside another (the regions of liked images).
+        """
+        one = torch.tensor([user], device=model.device), torch.tensor([item], device=model.device)
+        with torch.no_grad():
+            reading = model.read(*one, Gates(until=None if until is None else one[0].new_tensor([until])))
+        read = {level.name for level in reading.levels}
+        chosen = tuple(
+            group
+            for group in model.active_evidence
+            if group.name in read and (group.within is None if within is None else group.name == within)
+        )
+        return cls(model, user, item, until, reading, chosen)
+
+    def level(self, name: str) -> Level:
+        """The level of a group."""
+        return next(level for level in self.reading.levels if level.name == name)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Number of units of each group."""
+        return {group.name: len(self.level(group.name).elements.values) for group in self.groups}
+
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """Where the units of each group lie."""
+        found, start = {}, 0
+        for name, size in self.sizes.items():
+            found[name] = slice(start, start + size)
+            start += size
+        return found
+
+    def place(self, unit: int) -> tuple[str, int]:
+        """The group of a unit, and its position there."""
+        name = next(name for name, span in self.places.items() if span.start <= unit < span.stop)
+        return name, unit - self.places[name].start
+
+    def __len__(self) -> int:
+        return sum(self.sizes.values())
+
+    @property
+    def score(self) -> float:
+        """The score with everything present."""
+        return float(self.reading.scores[0])
+
+    def gates(self, rows: Tensor, side: str | None = None) -> Gates:
+        """The gates of R rows, whose units lie in ``rows`` (R, n); of the groups of one side alone if that is named."""
+        elements = {
+            group.name: rows[:, self.places[group.name]].flatten()
+            for group in self.groups
+            if side is None or group.side == side
+        }
+        until = None if self.until is None else torch.full((len(rows),), self.until, device=rows.device)
+        return Gates(elements, until=until)
+
+    def pair(self, rows: Tensor) -> Tensor:
+        """Scores (R,) of the image for the user under the gates ``rows`` (R, n); differentiable in them."""
+        return torch.cat([self._pair(part) for part in self._parts(rows, len(self))])
+
+    def _pair(self, rows: Tensor) -> Tensor:
+        users, items = (torch.full((len(rows),), code, device=rows.device) for code in (self.user, self.item))
+        return self.model.score_pairs(users, items, self.gates(rows))
+
+    def catalogue(self, rows: Tensor) -> Iterator[Tensor]:
+        """Scores (r, images) of every image for the user, in blocks of the ``rows`` (R, n).
+
+        What belongs to the image is closed for this image alone.
+        """
+        inside = any(group.side == "item" for group in self.groups)
+        for part in self._parts(rows, max(self.model.n_items, len(self))):
+            users = torch.full((len(part),), self.user, device=part.device)
+            scores = self.model.score_items(users, self.gates(part, "user"))
+            if inside:
+                scores = scores.clone()
+                scores[:, self.item] = self._pair(part)
+            yield scores
+
+    def _parts(self, rows: Tensor, width: int) -> Sequence[Tensor]:
+        held = self.model.per_like * self.sizes.get("history", 0)
+        return torch.split(rows, max(1, BUDGET // max(width, held, 1)))
+
+    def ranks(self, rows: Tensor, ranked: Callable[[Tensor], Tensor]) -> Tensor:
+        """(R,) rank of the image, 1 = best, among those that ``ranked`` leaves in scores (r, images)."""
+        found = []
+        for scores in self.catalogue(rows):
+            race = ranked(scores)
+            found.append(1 + (race > race[:, self.item : self.item + 1]).sum(1))
+        return torch.cat(found)
+
+    @property
+    def attention(self) -> Tensor | None:
+        """(n,) how strongly each unit is shown: its weight times that of its aspect; None where nothing is weighed.
+
+        A group that is not weighed, inside a model that weighs others, counts by the size of its contributions.
+        """
+        aspects = next((level for level in self.reading.levels if level.name == ASPECTS), None)
+        parts, weighed = [], False
+        for group in self.groups:
+            level, above = self.level(group.name), 1.0
+            if aspects is not None and aspects.attention is not None:
+                place = aspects.elements.values.tolist().index(self.model.evidence.index(group))
+                above, weighed = float(aspects.attention[place]), True
+            if level.attention is not None:
+                weighed = True
+                parts.append(above * level.attention)
+            elif level.contribution is not None:
+                parts.append(above * level.contribution.abs() / level.contribution.abs().sum().clamp_min(1e-12))
+            else:
+                parts.append(torch.zeros(self.sizes[group.name], device=self.model.device))
+        return torch.cat(parts) if weighed and parts else None
+
+    @property
+    def contribution(self) -> Tensor | None:
+        """(n,) exact additive share of the score of each unit; None where some group has none."""
+        parts = [self.level(group.name).contribution for group in self.groups]
+        return None if not parts or any(part is None for part in parts) else torch.cat(parts)  # type: ignore[arg-type]
