@@ -111,7 +111,8 @@ def evaluate_frames(
     reader = frame_reader(model)
     if reader is None:
         raise ValueError(
-            f"{model.name} scores no frames: evaluate a run of jifr, or of acf with features=convnet-frames"
+            f"{model.name} scores no frames: evaluate a run of jifr, of cdl with inputs=convnet, or of acf with "
+            "features=convnet-frames"
         )
     names = tuple(metrics or [f"{name}@{k}" for name in ("HR", "NDCG") for k in ks] or METRICS)
     for name in names:

@@ -74,8 +74,11 @@ class Strip:
         return f"{self.view.attention_title} · {self.view.contribution_title}"
 
     def _per_row(self, width: float) -> int:
-        widest = max(text_width(removal_text(e, self.view.rank), SMALL) for e in self.view.elements)
+        widest = max(text_width(text, SMALL) for text in self._removals(self.view.elements))
         return min(max(int((width - GUTTER) / max(CELLS[0], widest + 0.14)), 1), len(self.view.elements))
+
+    def _removals(self, elements: Sequence[Element]) -> list[str]:
+        return [removal_text(element, self.view.rank) for element in elements]
 
     def _cell(self, width: float) -> float:
         return min((width - GUTTER) / self._per_row(width), CELLS[1])
@@ -113,7 +116,7 @@ class Strip:
         self._names(area, attention, contribution, removal)
         self._draw_attention(inches, area, lefts, attention, elements, colours, side)
         self._draw_contribution(inches, area, lefts, contribution, elements, colours, side)
-        texts = [removal_text(element, self.view.rank) for element in elements]
+        texts = self._removals(elements)
         marks.removal_ticks(inches, [left + 0.03 for left in lefts], [removal] * len(lefts), texts, area.theme)
 
     def _names(self, area: Area, attention: float, contribution: float, removal: float) -> None:
