@@ -85,8 +85,9 @@ class Columns:
             self._draw_liking(area, left + 2 * panel + 2 * GAP, top)
 
     def _parts(self) -> list[tuple[bool, list[Line]]]:
-        """The lines of the first and of the second user."""
-        return [(second, [line for line in self.lines if line.second == second]) for second in (False, True)]
+        """The lines of the first and of the second user, where there are any."""
+        parts = ((second, [line for line in self.lines if line.second == second]) for second in (False, True))
+        return [(second, lines) for second, lines in parts if lines]
 
     def _draw_attention(self, area: Area, left: float, top: float, width: float) -> None:
         axes = area.axes(left, top, width, self.tall)

@@ -108,7 +108,7 @@ class Tastes:
                 )
                 y = top + inner + (i + 0.5) * step
                 known = taste.attention, taste.contribution, taste.liking
-                lines.append(Line(y, *known, hue, f"{taste.attribute}={taste.value}", numbers, i > 0))
+                lines.append(Line(y, *known, hue, taste.attribute, numbers, i > 0))
         return Columns(tuple(lines), tall, step, *TITLES)
 
     @property
@@ -172,7 +172,7 @@ class Tastes:
         return SCREEN_HEAD + tall + SCREEN_FOOT + SCREEN_KEY * len(self._key)
 
     def plot(self, canvas: Canvas, top: float) -> None:
-        """The same to touch: hover tells every number, a click gives ``attribute=value``."""
+        """The same to touch: hover tells every number, a click gives the attribute."""
         plot_heading(canvas, top, self.heading, colour_of("attributes"), "by liking")
         body, row = top + SCREEN_HEAD, self._screen_row
         if not self.rows:
@@ -261,5 +261,5 @@ def tastes_figure(
 def tastes_plotly(
     profiles: Sequence[AttributeProfile], *, top: int = TOP, planted: str | None = None, theme: ThemeName = "light"
 ) -> go.Figure:
-    """The same on the screen; a click on a mark gives ``attribute=value`` as custom data."""
+    """The same on the screen; a click on a mark gives the attribute as custom data."""
     return compose_plotly([_tastes(profiles, top, planted)], theme_named(theme))

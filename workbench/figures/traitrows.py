@@ -72,7 +72,7 @@ class TraitRows:
             found.append("sure: the confidence that the image shows this value")
         if any(trait.liking is not None for trait in self.people[0].traits):
             found.append(
-                "◆ liking: how much the user takes to it as shown here, full from .5 on; no share of the score"
+                "◆ liking: how much the user takes to it, full from .5 on; no weight and no share of the score"
             )
         whole = [str(number) for number, trait in enumerate(self.people[0].traits, 1) if trait.is_whole]
         if whole:

@@ -147,7 +147,7 @@ def _take(key: str) -> None:
     points = st.session_state[key].selection.points
     names = [str(point["customdata"]) for point in points if point.get("customdata")]
     if names:
-        state.change_option("attribute", names[0].partition("=")[0])
+        state.change_option("attribute", names[0])
 
 
 def _menu(
