@@ -5,10 +5,11 @@ One file for each paper, with the settings of its rows.
 
 from workbench.evaluation.tables.acf import ACF, ACF_FULL, ACF_SMALL
 from workbench.evaluation.tables.ante_rnn import ANTE_FULL, ANTE_RNN, ANTE_SMALL, ATTENTION
+from workbench.evaluation.tables.diffnet import DIFFNET, DIFFNET_FULL, DIFFNET_SMALL
 from workbench.evaluation.tables.paper import ENOUGH, Claim, PaperTable, Printed, Row, Settings
 from workbench.evaluation.tables.uhan import UHAN, UHAN_FULL, UHAN_SMALL
 
-TABLES: dict[str, PaperTable] = {table.name: table for table in (ACF, UHAN, ANTE_RNN, ATTENTION)}
+TABLES: dict[str, PaperTable] = {table.name: table for table in (ACF, UHAN, ANTE_RNN, ATTENTION, DIFFNET)}
 """The tables that can be reproduced, by name."""
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "ANTE_RNN",
     "ANTE_SMALL",
     "ATTENTION",
+    "DIFFNET",
+    "DIFFNET_FULL",
+    "DIFFNET_SMALL",
     "ENOUGH",
     "TABLES",
     "UHAN",
