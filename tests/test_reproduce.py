@@ -117,7 +117,7 @@ def test_printed_values_agree_with_what_the_papers_claim_of_them(table: PaperTab
                 gap = better[dataset][metric] - worse[dataset][metric]
                 assert gap < 0 if metric in ERRORS else gap > 0, (claim, dataset, metric)
                 compared += 1
-    assert compared
+    assert compared or sum(bool(row.published) for row in table.rows) < 2
 
 
 def test_rows_have_the_published_values_and_ours(acf: Reproduction, world: Dataset, kept: Path) -> None:

@@ -54,7 +54,7 @@ DIFFNET = PaperTable(
     title="Wu et al.: DiffNet, SIGIR 2019, and DiffNet++, TKDE 2020: the comparison at 10",
     task="ranking",
     published_protocol="Each user's test likes are ranked together with 1,000 images; HR@10 is hits over min(test "
-    "likes, 10), here called CappedRecall@10. The printed values are those of the released code on Yelp, with features.",
+    "likes, 10), here CappedRecall@10. The printed values are those of the released code on Yelp, with features.",
     our_protocol="Each user's test likes are ranked together with 1,000 images she likes in no split, mean of 10 "
     "draws; validation likes stop the training. Ids and links alone: no model has features.",
     protocols={"": "paper"},
