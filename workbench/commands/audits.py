@@ -62,6 +62,10 @@ def _show_audit(found: Audit) -> None:
                 for name, one in found.planted.items()
             ),
         )
+        table(
+            ("verdict", "likes or posts", "shown strongest is the cause", "chance"),
+            ((badge, str(one.pairs), _number(one.right), _number(one.chance)) for badge, one in found.verdicts.items()),
+        )
     screen.print(found.verdict)
 
 

@@ -186,10 +186,21 @@ def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypa
         return {"knows": knows, "errs": 1 - knows, "uniform": torch.ones(len(units))}
 
     monkeypatch.setattr(room, "weights_of", told)
-    marks = room._planted(explainer, Plan(pairs=30))
+    marks, _ = room._planted(explainer, Plan(pairs=30))
     assert marks["knows"].precision_at_1 == 1 and marks["knows"].auc == 1
     assert marks["errs"].precision_at_1 == 0 and marks["errs"].auc == 0
     assert 0 < marks["uniform"].precision_at_1 < 1 and marks["uniform"].auc == 0.5
+
+
+def test_verdicts_are_marked_by_what_is_shown_strongest(caused: Dataset) -> None:
+    explainer = Explainer(prepared("hasc", caused, 1, SETTINGS["hasc"]), caused)
+    marks, verdicts = room._planted(explainer, Plan(pairs=30))
+    pairs = list(planted_pairs(explainer, 30, 0))
+    assert sum(one.pairs for one in verdicts.values()) == len(pairs) == marks["attention"].pairs
+    right = sum(one.pairs * one.right for one in verdicts.values()) / len(pairs)
+    assert right == pytest.approx(marks["attention"].precision_at_1)
+    badges = [explainer.explain(units.user, units.item).verdict.badge for units, _ in pairs]
+    assert {badge: badges.count(badge) for badge in badges} == {name: one.pairs for name, one in verdicts.items()}
 
 
 def test_a_model_without_evidence_cannot_be_audited(data: Dataset, run: Run, tmp_path: Path) -> None:

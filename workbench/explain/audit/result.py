@@ -32,6 +32,20 @@ class Planted(Frozen):
     pointing: float | None = None
 
 
+class Calibrated(Frozen):
+    """How often explanations with one verdict are right about the planted cause.
+
+    Attributes:
+        pairs: held-out likes (posts) with a known cause whose explanation has this verdict.
+        right: share of them in which what is shown strongest is the cause; ties count by their share.
+        chance: the same for a unit drawn at random.
+    """
+
+    pairs: int
+    right: float
+    chance: float
+
+
 class Weighing(Frozen):
     """What other attention would do, averaged over the pairs of a level, see ``other_weights``."""
 
@@ -85,6 +99,7 @@ class Audit(Frozen):
         weights: by level, what other attention would do.
         randomisation: None where nothing is weighed.
         planted: by method; empty where no cause is known.
+        verdicts: by badge, what explanations of planted causes with it are worth; empty where no cause is known.
         verdict: what all this says, in plain words.
         seconds: of computing.
     """
@@ -107,5 +122,6 @@ class Audit(Frozen):
     weights: dict[str, Weighing]
     randomisation: Randomisation | None
     planted: dict[str, Planted]
+    verdicts: dict[str, Calibrated]
     verdict: str
     seconds: float

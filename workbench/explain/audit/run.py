@@ -24,7 +24,7 @@ from workbench.explain.audit.curves import erase, infidelity, measures, sparsity
 from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import HIGHER, Audit, Interval, Planted, Weighing
+from workbench.explain.audit.result import HIGHER, Audit, Calibrated, Interval, Planted, Weighing
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import flatness
 from workbench.explain.units import Units
@@ -185,7 +185,7 @@ def _together(
     tell(0.7, "trying other attention")
     weights = _weighings(looked[:DEEPEST], unit[:DEEPEST], plan.seed)
     tell(0.85, "marking planted causes")
-    planted = _planted(explainer, plan)
+    planted, verdicts = _planted(explainer, plan)
     methods = list(dict.fromkeys(table["method"]))
     named = {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
     told: dict[str, Any] = {
@@ -210,6 +210,7 @@ def _together(
         "weights": weights,
         "randomisation": randomisation,
         "planted": planted,
+        "verdicts": verdicts,
     }
     found = Audit(**told, verdict="", seconds=time.perf_counter() - began)
     found = found.model_copy(update={"verdict": reading(found)})
@@ -261,19 +262,25 @@ def _weighings(looked: Sequence[Units], spreads: Sequence[float], seed: int) -> 
     }
 
 
-def _planted(explainer: Explainer, plan: Plan) -> dict[str, Planted]:
-    """How well each method finds the known causes of held-out likes or posts."""
+def _planted(explainer: Explainer, plan: Plan) -> tuple[dict[str, Planted], dict[str, Calibrated]]:
+    """How well each method finds the known causes of held-out likes or posts, and each verdict foretells it."""
     first: dict[str, list[float]] = {}
     above: dict[str, list[float]] = {}
     pointed: dict[str, list[float]] = {}
+    judged: dict[str, list[tuple[float, float]]] = {}
     for units, cause in planted_pairs(explainer, plan.pairs, plan.seed):
         boxed = torch.cat([torch.full((units.sizes[g.name],), g.kind == "region") for g in units.groups])
-        for name, weights in weights_of(units, plan.seed + units.user).items():
+        weighed = weights_of(units, plan.seed + units.user)
+        for name, weights in weighed.items():
             first.setdefault(name, []).append(_hit(weights, cause))
             above.setdefault(name, []).append(float(roc_auc_score(cause.numpy(), weights.double().numpy())))
             if (cause & boxed).any():
                 pointed.setdefault(name, []).append(_hit(weights[boxed], cause[boxed]))
-    return {
+        shown = weighed.get("attention", weighed.get("contribution"))
+        if shown is not None:
+            badge = explainer.explain(units.user, units.item, units.until).verdict.badge
+            judged.setdefault(badge, []).append((_hit(shown, cause), float(cause.double().mean())))
+    marks = {
         name: Planted(
             pairs=len(hits),
             precision_at_1=float(np.mean(hits)),
@@ -282,6 +289,13 @@ def _planted(explainer: Explainer, plan: Plan) -> dict[str, Planted]:
         )
         for name, hits in first.items()
     }
+    verdicts = {
+        badge: Calibrated(
+            pairs=len(ones), right=float(np.mean([hit for hit, _ in ones])), chance=float(np.mean([c for _, c in ones]))
+        )
+        for badge, ones in judged.items()
+    }
+    return marks, verdicts
 
 
 def _hit(weights: Tensor, cause: Tensor) -> float:
