@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 
 from tests.models.cases import ModelCase, add_features, rewrite, tables_of
 from workbench.data.dataset import Dataset
@@ -28,10 +27,7 @@ class Reference:
         self.world = world
 
     def shown(self, row: int) -> np.ndarray:
-        name = self.features.shown["attribute"].iloc[row]
-        k = sorted(self.features.card.attributes).index(name)
-        x = (self.features.array()[row].astype(np.float64) - self.w["standardise.mean"]) / self.w["standardise.scale"]
-        return np.asarray(self.w["linear"][k] @ x + self.w["shift"][k])
+        return self.features.array()[row].astype(np.float64)
 
     def score(self, p: np.ndarray, f: np.ndarray) -> float:
         if self.config.attention == "dot":
@@ -63,7 +59,7 @@ class Reference:
 
 class TestSAERS(ModelCase):
     name = "saers"
-    config: ClassVar = {"dim": 6, "width": 6, "hidden": 5}
+    config: ClassVar = {"dim": 6, "hidden": 5}
 
     @torch.no_grad()
     def test_equals_the_formula(self, model: Recommender, world: Dataset) -> None:
@@ -116,7 +112,7 @@ class TestSAERS(ModelCase):
         tables = [(model.users.weight, users), *((model.items.weight, i) for i in (positives, negatives))]
         rows = sum(float(table[codes].square().sum()) for table, codes in tables)
         rows += sum(float(model.bias[codes].square().sum()) for codes in (positives, negatives))
-        names = ("linear", "value.weight", "query.weight", "key.weight")
+        names = ("value.weight", "query.weight", "key.weight")
         matrices = sum(float(model.get_parameter(name).square().sum()) for name in names)
         expected = -float(difference.sigmoid().log().mean()) + 0.01 * rows / len(users) + 1e-4 * matrices
         assert loss == pytest.approx(expected, rel=1e-4)
@@ -126,26 +122,26 @@ class TestSAERS(ModelCase):
     ) -> None:
         assert isinstance(model, SAERS)
         weights, _ = model.everything(torch.arange(4))
-        mine = weights[:, model.which == 2]
+        mine = weights[:, torch.tensor((model.features.shown["attribute"] == "size").tolist())]
         assert (mine.std(0) > 1e-3).any() and (mine.std(1) > 1e-3).all()
 
 
 class TestBilinear(ModelCase):
     name = "saers"
-    config: ClassVar = {"dim": 6, "width": 4, "attention": "bilinear", "include_id": False}
+    config: ClassVar = {"dim": 6, "attention": "bilinear", "include_id": False}
 
 
 class TestDotAndTheWholeImage(ModelCase):
     name = "saers"
-    config: ClassVar = {"dim": 5, "width": 5, "attention": "dot", "include_global": True}
+    config: ClassVar = {"dim": 9, "attention": "dot", "include_global": True}
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        {"attention": "bilinear", "include_id": False, "width": 4},
-        {"attention": "dot", "width": 6},
-        {"include_global": True, "width": 4},
+        {"attention": "bilinear", "include_id": False, "dim": 4},
+        {"attention": "dot", "dim": 9},
+        {"include_global": True, "dim": 4},
     ],
 )
 @torch.no_grad()
@@ -153,7 +149,7 @@ def test_every_form_equals_the_formula(toy: Dataset, tmp_path: Path, config: dic
     world = rewrite(toy, tables_of(toy), tmp_path / "toy")
     kind = model_class("saers")
     torch.manual_seed(0)
-    model = kind(kind.Config(dim=6, **config), world).eval()
+    model = kind(kind.Config(**config), world).eval()
     assert isinstance(model, SAERS)
     for parameter in model.parameters():
         parameter.normal_(std=0.5)
@@ -166,10 +162,10 @@ def test_every_form_equals_the_formula(toy: Dataset, tmp_path: Path, config: dic
 
 def test_what_cannot_be_is_refused(toy: Dataset, tmp_path: Path) -> None:
     kind = model_class("saers")
-    with pytest.raises(ValidationError, match="set width=8"):
-        kind.Config(attention="dot", dim=8, width=4)
     world = add_features(rewrite(toy, tables_of(toy), tmp_path / "toy"), "plain", (2, 2))
-    with pytest.raises(DataError, match="holds no attributes"):
+    with pytest.raises(DataError, match="set dim=9"):
+        kind(kind.Config(attention="dot", dim=8), world)
+    with pytest.raises(DataError, match="'plain' hold no attributes: make some with --encoder attributes"):
         kind(kind.Config(features="plain"), world)
     (world.root / "features" / "attributes").rename(world.root / "features" / "elsewhere")
     with pytest.raises(DataError, match="--encoder attributes"):

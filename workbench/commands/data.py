@@ -73,8 +73,8 @@ def features(
         str,
         typer.Option(
             metavar="NAME|PATH",
-            help="What encodes the images: descriptor, convnet, convnet-14, or a model of transformers (its folder, or "
-            "its name on the hub).",
+            help="What encodes the images: descriptor, convnet, convnet-14, attributes (a region for each attribute an "
+            "image shows), attributes-tight, or a model of transformers (its folder, or its name on the hub).",
         ),
     ] = "descriptor",
     name: Annotated[
@@ -110,7 +110,7 @@ def features(
             ready = encoder_named(encoder, dataset, grid=cells, device=device, report=tell)
         if ready.quality:
             told = ", ".join(f"{kind} {share:.0%}" for kind, share in ready.quality.items())
-            log.print(f"The encoder tells cells of images held out of its training right: {told}.")
+            log.print(f"On images held out of its training the encoder is right: {told}.")
         with progress("encoding") as tell:
             made = extract(dataset, ready, name, of=of, batch=batch, shard=share, report=tell)
     except EncoderError as fault:

@@ -138,7 +138,7 @@ def attribute_profiles(explainer: Explainer, users: Sequence[int]) -> tuple[Attr
     counts = np.bincount(groups, minlength=len(kinds))
     named = list(zip(kinds["attribute"], kinds["label"], counts.tolist(), strict=True))
     profiles = []
-    for user, means in zip(users, _means(model, users, torch.from_numpy(groups), counts), strict=True):
+    for user, means in zip(users, _means(model, users, torch.tensor(groups), counts), strict=True):
         rows = [
             AttributeTaste(attribute=a, value=v, images=n, liking=liking, attention=weight, contribution=share)
             for (a, v, n), (liking, weight, share) in zip(named, means.T.tolist(), strict=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
-from pydantic import model_validator
 from torch import Tensor, nn
 
 from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.features.store import Features
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
@@ -16,7 +16,6 @@ from workbench.layers.regions import RegionTable
 from workbench.layers.segments import gated_softmax, gated_softmax_rows, segment_sum
 from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender
 from workbench.models.ranking import bpr_loss, normal_table, squared
-from workbench.models.visual import Standardise
 
 HELD = 8_000_000
 """Numbers held at a time while all images are read for several users: 32 MB."""
@@ -27,7 +26,6 @@ class SAERSConfig(ModelConfig):
 
     Attributes:
         dim: latent size D.
-        width: numbers d of an attribute as it is shown in an image.
         hidden: width h of the additive attention.
         attention: score of an attribute for a user: ``w . relu(Wu p + Wf f + b)``, ``p . M f``, or ``p . f``.
         include_id: a vector q_i of the image's own; without it an image is its attributes and its bias.
@@ -39,7 +37,6 @@ class SAERSConfig(ModelConfig):
 
     learning_rate: float = 5e-3
     dim: int = 32
-    width: int = 32
     hidden: int = 32
     attention: Literal["additive", "bilinear", "dot"] = "additive"
     include_id: bool = True
@@ -49,20 +46,14 @@ class SAERSConfig(ModelConfig):
     regularisation: float = 0.01
     projection_regularisation: float = 1e-4
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.attention == "dot" and self.width != self.dim:
-            raise ValueError(f"attention=dot multiplies users and attributes: set width={self.dim}, as dim is")
-        return self
-
 
 class SAERS(Recommender):
     """``r_ui = p_u . (q_i + z_ui) + b_i`` with ``z_ui = sum_k alpha_uik Wz f_i^k``.
 
     ``alpha`` is a softmax over the attributes the image shows of ``w . relu(Wu p_u + Wf f_i^k + b)``, so it depends on
-    the user and on what the attribute looks like there; ``f_i^k`` is a linear map, one for each attribute, of the
-    features in the box where the image shows attribute k. The network that finds attributes and boxes
-    (``workbench/features/attributes``) stays as it is while this model learns.
+    the user and on what the attribute looks like there. ``f_i^k`` (d,) are the coordinates of attribute k, read in the
+    box where the image shows it; the network that finds and reads them (``workbench/features/attributes``) stays as it
+    is while this model learns.
 
     A reconstruction: structure, loss and region features are those of the paper, whose equations could not be read. The
     contributions ``alpha_k p_u . Wz f_k`` are exact; how much a user likes an attribute (``liking``) is another number
@@ -86,20 +77,21 @@ class SAERS(Recommender):
     Config = SAERSConfig
     config: SAERSConfig
     features: Features
-    which: Tensor
     place: Tensor
     seen: Tensor
 
     def __init__(self, config: SAERSConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         self.features = Features.open(dataset.root, config.features)
-        shown, names = self.features.shown["attribute"], sorted(self.features.card.attributes)
         self.regions = RegionTable.of(dataset, self.features)
-        self.register_buffer("which", torch.tensor([names.index(name) for name in shown]), persistent=False)
+        d, width = config.dim, self.regions.width
+        if not self.features.card.attributes:
+            raise DataError(f"the features '{config.features}' hold no attributes: make some with --encoder attributes")
+        if config.attention == "dot" and d != width:
+            raise DataError(
+                f"attention=dot multiplies users and attributes, which have {width} numbers: set dim={width}"
+            )
         self._lay_out()
-        d, width = config.dim, config.width
-        self.standardise = Standardise(self.regions.width)
-        self.standardise.fit(self.regions.vectors.float())
         self.users = normal_table(self.n_users, d)
         self.bias = nn.Parameter(torch.zeros(self.n_items))
         if config.include_id:
@@ -109,8 +101,6 @@ class SAERS(Recommender):
             deviation, mean = torch.std_mean(vectors, 0, correction=0)
             self.register_buffer("seen", (vectors - mean) / deviation.clamp_min(1e-6), persistent=False)
             self.look = nn.Linear(vectors.shape[1], d, bias=False)
-        self.linear = nn.Parameter(torch.randn(len(names), width, self.regions.width) * self.regions.width**-0.5)
-        self.shift = nn.Parameter(torch.zeros(len(names), width))
         self.value = nn.Linear(width, d, bias=False)
         if config.attention == "additive":
             self.query, self.key = nn.Linear(d, config.hidden), nn.Linear(width, config.hidden, bias=False)
@@ -126,17 +116,12 @@ class SAERS(Recommender):
     def _lay_out(self) -> None:
         """Where the attributes of each image lie among those of all, (images, M), as far as it has so many."""
         everything = torch.arange(self.n_items)
-        places = torch.arange(len(self.which), dtype=torch.float64)
+        places = torch.arange(len(self.regions.vectors), dtype=torch.float64)
         self.register_buffer("place", self.regions.padded(everything, places).long(), persistent=False)
 
     def _shown(self, rows: Tensor) -> Tensor:
         """What attributes look like, f (rows, d), by ``rows`` (rows,) of the features."""
-        x = self.standardise(self.regions.vectors.index_select(0, rows).float())
-        which, found = self.which.index_select(0, rows), x.new_zeros(len(rows), self.config.width)
-        for k, (matrix, shift) in enumerate(zip(self.linear, self.shift, strict=True)):
-            at = (which == k).nonzero().flatten()
-            found = found.index_copy(0, at, torch.addmm(shift, x.index_select(0, at), matrix.T))
-        return found
+        return self.regions.vectors.index_select(0, rows).float()
 
     def _keys(self, shown: Tensor) -> Tensor:
         """What attention reads of f (rows, d): itself, or its projection."""
@@ -186,7 +171,7 @@ class SAERS(Recommender):
         rows = squared(self.users(batch.users)) + squared(self.bias[items[:, 0]]) + squared(self.bias[items[:, 1:]]) / n
         if config.include_id:
             rows = rows + squared(self.items(items[:, 0])) + squared(self.items(items[:, 1:])) / n
-        matrices = [self.linear, *(m.weight for m in self.children() if isinstance(m, nn.Linear))]
+        matrices = [m.weight for m in self.children() if isinstance(m, nn.Linear)]
         projection = sum((squared(matrix) for matrix in matrices), score.new_zeros(()))
         penalty = config.regularisation * rows / len(items) + config.projection_regularisation * projection
         return bpr_loss(score[:, :1] - score[:, 1:]) + penalty
@@ -216,7 +201,7 @@ class SAERS(Recommender):
             users: codes.
             gates: elements (rows of features,) alike for all users, aspects (R,).
         """
-        shown = self._shown(torch.arange(len(self.which), device=users.device))
+        shown = self.regions.vectors.float()
         taste, keys = self.users(users), self._keys(shown)
         appeal = taste @ self.value(shown).T
         size = max(1, HELD // max(keys.numel(), 1))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from workbench.features.attributes.finding import find
 from workbench.features.attributes.labels import Labels
 from workbench.features.attributes.network import SemanticNetwork, Sight, seeded
 from workbench.features.learning import BATCH, DECAY, FEWEST, HELD_OUT, LOOKS, MOST, RATE, mirrored
@@ -17,6 +18,8 @@ from workbench.features.network import GRID, MAP
 
 SHIFT = 2
 """Cells by which a picture is moved at random while learning."""
+FOUND, RIDGE, STEPS = 64, 1e-3, 100
+"""Pictures in which boxes are found at a time; of the readings, the L2 penalty and the steps of L-BFGS."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Taught:
     Attributes:
         held_out: (n,) places of the images held out of the training.
         quality: share of the held-out images with a value of the attribute whose most probable value is one of theirs.
+            (Of an image with several values one is enough.)
         chance: the same for the commonest value.
         seconds: time of the training steps.
     """
@@ -58,8 +62,9 @@ def teach(maps: Tensor, labels: Labels, seed: int, device: torch.device, report:
             schedule.step()
             step += 1
             report(step / steps)
-    seconds = time.perf_counter() - began
     network.eval()
+    teach_readings(network, maps, labels, train)
+    seconds = time.perf_counter() - began
     return Taught(network, held_out, *_examine(network, maps, labels, held_out), seconds)
 
 
@@ -94,6 +99,47 @@ def _varied(maps: Tensor, generator: torch.Generator) -> Tensor:
     maps[turned] = mirrored(maps[turned])
     scale = MAP // GRID[0]
     return maps.roll([scale * step for step in move], (-2, -1))
+
+
+def teach_readings(network: SemanticNetwork, maps: Tensor, labels: Labels, places: Tensor) -> None:
+    """Teach the linear readings of what the shared map holds in the boxes that a trained network finds.
+
+    Each is a multinomial logistic regression on the labels of the whole images at ``places``. It is then shifted and
+    scaled, so that over these the coordinates of an attribute have mean 0, and variance 1 on average.
+    """
+    device = next(network.parameters()).device
+    parts = places.split(FOUND)  # type: ignore[no-untyped-call]
+    pooled = torch.cat([find(network, maps[part].float().to(device)).pooled for part in parts])
+    for k, (reading, every) in enumerate(zip(network.reading, labels.targets.values(), strict=True)):
+        target = every[places]
+        x, known = pooled[:, k], (target.sum(1) > 0).to(device)
+        weight, shift = _logistic(x[known], target.to(device)[known])
+        # What is the same for all values of an attribute tells none of them apart.
+        weight = weight - weight.mean(0)
+        scores = x @ weight.T + shift
+        scale = scores.std(0, correction=0).square().mean().sqrt().clamp_min(1e-6)
+        with torch.no_grad():
+            reading.weight.copy_(weight / scale)
+            reading.bias.copy_((shift - scores.mean(0)) / scale)
+
+
+def _logistic(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights (values, c) and shifts (values,) that tell the shares ``target`` (n, values) by ``x`` (n, c)."""
+    deviation, mean = torch.std_mean(x, 0, correction=0)
+    z = (x - mean) / deviation.clamp_min(1e-6)
+    weight = torch.zeros(target.shape[1], x.shape[1], device=x.device, requires_grad=True)
+    shift = torch.zeros(target.shape[1], device=x.device, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, shift], max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        value = functional.cross_entropy(torch.addmm(shift, z, weight.T), target) + RIDGE * weight.square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    found = weight.detach() / deviation.clamp_min(1e-6)
+    return found, shift.detach() - found @ mean
 
 
 @torch.inference_mode()

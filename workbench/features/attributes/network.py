@@ -53,6 +53,7 @@ class SemanticNetwork(nn.Module):
         )
         self.head = nn.ModuleList(nn.Linear(BRANCH, len(found)) for found in values.values())
         self.applies = nn.Linear(DIM, len(values))
+        self.reading = nn.ModuleList(nn.Linear(DIM, len(found)) for found in values.values())
 
     def forward(self, maps: Tensor, track: bool = False) -> Sight:
         """All that is seen in edge maps (n, 35, 28, 28); ``track`` records gradients from the branches on."""
@@ -62,6 +63,20 @@ class SemanticNetwork(nn.Module):
             branches = {name: branch.detach().requires_grad_() for name, branch in branches.items()}
         logits = {name: self.score(name, branches[name]) for name in self.names}
         return Sight(trunk, branches, logits, self.applies(trunk.mean((2, 3))))
+
+    def coordinates(self, pooled: Tensor) -> Tensor:
+        """What attributes look like (n, attributes, d) by the shared map in their boxes (n, attributes, 64).
+
+        The d numbers are a coordinate for each value of each attribute, 0 for those of the other attributes.
+        """
+        parts = [reading(x) for reading, x in zip(self.reading, pooled.unbind(1), strict=True)]
+        return torch.stack(
+            [
+                torch.cat([part if k == own else torch.zeros_like(part) for k, part in enumerate(parts)], 1)
+                for own in range(len(parts))
+            ],
+            1,
+        )
 
     def score(self, attribute: str, branch: Tensor) -> Tensor:
         """Logits (n, values) of the maps (n, channels, h, w) of one branch."""

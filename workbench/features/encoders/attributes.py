@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,20 @@ from torch import Tensor
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.features.attributes.finding import find
 from workbench.features.attributes.labels import codes_to_learn_from, read_labels
 from workbench.features.attributes.learning import teach
-from workbench.features.attributes.maps import TAU, activation_maps, enlarged, roi_align, tight_box
+from workbench.features.attributes.maps import TAU, activation_maps, enlarged
 from workbench.features.attributes.network import SemanticNetwork, Sight
 from workbench.features.encoders.base import Encoded, Encoder, EncoderError, Grid, Picture, Report
-from workbench.features.network import CHANNELS, MAP, SIZE, edge_map
+from workbench.features.network import CHANNELS, MAP, edge_map
 from workbench.features.pictures import read_picture
 from workbench.features.store import FOLDER
 
 HOME, CARD, WEIGHTS, NETWORK = ".encoders", "card.json", "weights.safetensors", "attributes"
 TAUS = {"attributes": TAU, "attributes-tight": 0.5}
 """The least share of an activation map's maximum that a box covers, by the name of the encoder."""
-METHOD = "1"
+METHOD = "2"
 """Changes with the network, the way it learns, or what is made of its maps."""
 PICTURES = 5000
 """At most so many pictures are learnt from, drawn at random: their maps are kept in memory (55 kB each)."""
@@ -67,7 +69,8 @@ class AttributesCard(BaseModel):
 class AttributeEncoder(Encoder):
     """One region for each attribute that applies to a picture: where the picture shows its most probable value.
 
-    A region is described by the 64 numbers of the network's shared map within its box (ROI-align, 7 x 7, averaged).
+    A region is described by coordinates, one for each value of each attribute: the network's shared map within the box
+    (ROI-align, 7 x 7, averaged), read by a linear layer that was taught to tell the values of the attribute.
     """
 
     names = tuple(TAUS)
@@ -77,7 +80,7 @@ class AttributeEncoder(Encoder):
     def __init__(self, name: str, network: SemanticNetwork, card: AttributesCard, device: torch.device) -> None:
         self.name, self.card, self.quality, self.attributes = name, card, card.quality, card.values
         # What is taught no more needs no gradient; those of maps go through the heads alone.
-        self.network = network.to(device).eval().requires_grad_(False)
+        self.network: SemanticNetwork = network.to(device).eval().requires_grad_(False)
         self.tau, self._device = TAUS[name], device
         digest = hashlib.sha256()
         for key, tensor in sorted(network.state_dict().items()):
@@ -104,38 +107,26 @@ class AttributeEncoder(Encoder):
 
     def look(self, images: Sequence[Picture]) -> Sight:
         """What the network makes of pictures; the maps of its branches record gradients."""
-        maps = torch.from_numpy(np.stack([edge_map(image) for image in images])).float()
-        return self.network(maps.to(self._device), track=True)
+        seen: Sight = self.network(self._maps(images), track=True)
+        return seen
 
     def encode(self, images: Sequence[Picture]) -> Encoded:
         """A region for each attribute that applies, in alphabetical order."""
-        with torch.enable_grad():
-            seen = self.look(images)
-            values = {name: logits.softmax(1).max(1) for name, logits in seen.logits.items()}
-            heats = [
-                enlarged(
-                    activation_maps(seen.logits[name].gather(1, best.indices.unsqueeze(1)), seen.branches[name]),
-                    (SIZE, SIZE),
-                )
-                for name, best in values.items()
-            ]
-        boxes = np.array([[tight_box(heat[k], self.tau) for heat in heats] for k in range(len(images))], np.float32)
-        owners = torch.arange(len(images), device=self._device).repeat_interleave(len(heats))
+        found = find(self.network, self._maps(images), self.tau)
         with torch.inference_mode():
-            places = torch.from_numpy(boxes).flatten(0, 1).to(self._device)
-            vectors = roi_align(seen.trunk, places, owners).mean((2, 3)).view(len(images), len(heats), -1).cpu().numpy()
-        kept = self._applies(seen.applies)
-        numbers = {name: (best.indices.tolist(), best.values.detach().cpu().numpy()) for name, best in values.items()}
-        named = [[self.attributes[name][found[k]] for name, (found, _) in numbers.items()] for k in range(len(images))]
-        scores = np.stack([shares for _, shares in numbers.values()], 1).astype(np.float32)
+            vectors = self.network.coordinates(found.pooled).cpu().numpy()
+        scores = torch.stack(list(found.shares.values()), 1).numpy()
+        values = [
+            [known[number] for known, number in zip(self.attributes.values(), numbers, strict=True)]
+            for numbers in torch.stack(list(found.numbers.values()), 1).tolist()
+        ]
+        kept, every = self._applies(found.applies), range(len(images))
         return Encoded(
-            vectors=[vectors[k][kept[k]] for k in range(len(images))],
-            boxes=[boxes[k][kept[k]] for k in range(len(images))],
-            labels=[[label for label, keep in zip(named[k], kept[k], strict=True) if keep] for k in range(len(images))],
-            scores=[scores[k][kept[k]] for k in range(len(images))],
-            attributes=[
-                [name for name, keep in zip(self.attributes, kept[k], strict=True) if keep] for k in range(len(images))
-            ],
+            vectors=[vectors[k][kept[k]] for k in every],
+            boxes=[found.boxes[k][kept[k]] for k in every],
+            labels=[list(compress(values[k], kept[k])) for k in every],
+            scores=[scores[k][kept[k]] for k in every],
+            attributes=[list(compress(self.attributes, kept[k])) for k in every],
         )
 
     def activation_map(self, image: Picture, attribute: str, value: str | None = None) -> NDArray[np.float64]:
@@ -157,6 +148,9 @@ class AttributeEncoder(Encoder):
             maps = activation_maps(logits[:, number], seen.branches[attribute])
         height, width = image.shape[:2]
         return enlarged(maps, (height, width))[0].astype(np.float64)
+
+    def _maps(self, images: Sequence[Picture]) -> Tensor:
+        return torch.from_numpy(np.stack([edge_map(image) for image in images])).float().to(self._device)
 
     def _applies(self, logits: Tensor) -> NDArray[np.bool_]:
         """(images, attributes) whether an attribute applies; those found on all kinds of images always do."""
