@@ -74,7 +74,7 @@ class GCMC(KeepingModel):
 
     An image is encoded alike from the people who like it, and side information is added to ``W h_i``. There is one
     level of rating, a like, and nodes have no features but their number, so that ``W_r x_j`` is a learned row for each.
-    The model holds no vector of a user but what she likes: nothing is own. With the ReLUs as they are, the contributions
+    The model holds no vector of a user but her likes, so nothing is own. With the ReLUs as they are, the contributions
     ``Q z_i . W (x_j / c_uj)`` of the liked images add up exactly; there is no attention. A gate changes h_u, the h of
     its image and both degrees, in which a like counts g.
     """

@@ -93,7 +93,7 @@ class LightGCN(KeepingModel):
     needs = ("likes",)
     evidence = (
         EvidenceGroup(
-            "history", "liked before", "image", "user", "likes", "you and people around you liked images near it"
+            "history", "liked before", "image", "user", "likes", "images you liked lie near it in the graph of likes"
         ),
     )
     Config = LightGCNConfig

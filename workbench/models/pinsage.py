@@ -192,7 +192,7 @@ def walked(likes: Ragged, n_items: int, config: PinSageConfig) -> tuple[Ragged, 
         rows.append(keys[kept] // n)
         nodes.append(keys[kept] % n)
         counts.append(count[kept])
-    row, visits = torch.from_numpy(np.concatenate(rows)), torch.from_numpy(np.concatenate(counts)).float()
-    near = Ragged.from_lengths(torch.bincount(row, minlength=n), torch.from_numpy(np.concatenate(nodes)))
-    total = visits.new_zeros(n).index_add_(0, row, visits)
-    return near, visits / total[row]
+    of, visits = torch.from_numpy(np.concatenate(rows)), torch.from_numpy(np.concatenate(counts)).float()
+    near = Ragged.from_lengths(torch.bincount(of, minlength=n), torch.from_numpy(np.concatenate(nodes)))
+    total = visits.new_zeros(n).index_add_(0, of, visits)
+    return near, visits / total[of]
