@@ -31,6 +31,11 @@ LOOKING: dict[str, dict[str, Any]] = {
 READING: dict[str, Any] = {"dim": 8, "words": "embedding", "identity": True, "output": "content"}
 TIMED: dict[str, dict[str, Any]] = {"gru": {"dim": 8}, "anternn": READING}
 """The models that read likes in the order of time."""
+FRAMED: dict[str, dict[str, Any]] = {
+    "jifr": {"dim": 8, "visual_dim": 8},
+    "jifr-na": {"dim": 8, "visual_dim": 8, "attention": False},
+}
+"""The runs of a model that reads frames."""
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
@@ -43,10 +48,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_world(cards, "tiny", 7)
     world = Dataset.open(cards)
     extract(world, encoder_named("convnet", world), "convnet")
+    extract(world, encoder_named("convnet", world), "convnet-frames", of="frames")
     fit_topics(world, topics=4, sweeps=10)
     for folder, models in ((toy, MODELS), (cards, {"hasc": MODELS["hasc"]} | LOOKING | TIMED)):
         for model, settings in models.items():
             api.train(model, folder, folder / "runs" / model, device="cpu", epochs=2, **settings)
+    for run, settings in FRAMED.items():
+        api.train("jifr", cards, cards / "runs" / run, device="cpu", epochs=2, **settings)
     return home
 
 

@@ -9,10 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from tests.models.cases import ModelCase, prepared, rewrite, tables_of
+from workbench import api
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
+from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
+from workbench.evaluation.frames import evaluate_frames
 from workbench.features.store import FeatureCard, Features
 from workbench.layers.recorded import RecordedSets
 from workbench.models.base import PairBatch, Recommender
@@ -192,6 +195,52 @@ def write_frames(world: Dataset, array: NDArray[np.float16], lengths: NDArray[np
     )  # fmt: skip
     regions = pd.DataFrame({"region": np.concatenate([np.arange(n) for n in lengths])})
     Features.write(world.root, "convnet-frames", card, array, lengths, regions.assign(x0=0.0, y0=0.0, x1=1.0, y1=1.0))
+
+
+def write_reels(
+    folder: Path, seed: int, users: int = 120, items: int = 160, frames: int = 6, width: int = 8
+) -> Dataset:
+    """Users with a hidden taste like items for the frame they like best: P(like) grows with max_k t_a . f_k."""
+    rng = np.random.default_rng(0)
+    taste, shown = rng.normal(size=(users, width)), rng.normal(size=(items, frames, width))
+    taste /= np.linalg.norm(taste, axis=-1, keepdims=True)
+    shown /= np.linalg.norm(shown, axis=-1, keepdims=True)
+    appeal = np.einsum("ud,ikd->uik", taste, shown)
+    chances = np.exp(12 * appeal.max(-1))
+    liked = [rng.choice(items, 20, replace=False, p=row / row.sum()) for row in chances]
+    likes = pd.DataFrame({"user": np.repeat(np.arange(users), 20), "item": np.concatenate(liked)})
+    best = appeal[likes["user"], likes["item"]].argmax(1)
+    splits = np.tile(["test", "validation", *["train"] * 18], users)
+    reels = pd.DataFrame({"item": np.repeat(np.arange(items), frames), "frame": np.tile(np.arange(frames), items)})
+    tables = {
+        "users": pd.DataFrame({"user": np.arange(users)}),
+        "items": pd.DataFrame({"item": np.arange(items)}),
+        "likes": likes.assign(split=splits),
+        "causes": likes.assign(source="like", aspect="own", frame=best),
+        "frames": reels.assign(image="frame.jpg"),
+    }
+    write_dataset(folder, DatasetCard(name="reels"), tables)
+    world = Dataset.open(folder)
+    write_frames(world, shown.reshape(-1, width).astype(np.float16), np.full(items, frames))
+    return world
+
+
+@pytest.mark.slow
+def test_finds_the_frames_that_likes_were_planted_for(tmp_path: Path) -> None:
+    """Likes alone tell which frame was liked, and attention tells more than the mean of all frames."""
+    world = write_reels(tmp_path / "reels")
+    settings = {"epochs": 40, "batch": 512, "learning_rate": 0.02, "dim": 8, "visual_dim": 8, "monitor": "AUC"}
+    settings |= {"evaluate_every": 4, "regularisation": 0.02, "visual_regularisation": 0.002}
+    found = {}
+    for name, attention in (("jifr", True), ("na", False)):
+        run = api.train("jifr", world.root, tmp_path / name, device="cpu", attention=attention, **settings)
+        found[name] = evaluate_frames(run.model(world), world, split="all", groups=0)
+    random = found["na"].controls["random"]["HR@1"]
+    assert random == pytest.approx(1 / 6)
+    assert found["na"].metrics["HR@1"].mean > 2 * random
+    assert found["jifr"].metrics["HR@1"].mean > found["na"].metrics["HR@1"].mean + 0.1
+    for name in ("another user", "shuffled frames"):
+        assert found["jifr"].controls[name]["HR@1"] < random + 0.05
 
 
 def test_settings_without_effect_are_refused() -> None:
