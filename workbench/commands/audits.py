@@ -39,7 +39,7 @@ def audit(
         raise typer.BadParameter(f"'{shard}' is not of the form I/N with I below N, such as 0/4", param_hint="--shard")
     opened = Run.open(run)
     with progress(f"auditing {opened.name}") as tell:
-        found = look(opened, api.explainer(opened, data), Plan(pairs, k, seed), tell, (int(first), int(of)))
+        found = look(api.explainer(opened, data), opened.path, Plan(pairs, k, seed), tell, (int(first), int(of)))
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:

@@ -138,13 +138,14 @@ def _shapley(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
 
 
 def _sloped(units: Units) -> Callable[[Tensor], Tensor]:
-    def score(rows: Tensor) -> Tensor:
-        scores = units.pair(rows)
-        if not scores.requires_grad:
-            raise DataError(f"{units.model.name} has no slope in its gates: choose leave_one_out or shapley")
-        return scores
+    if not has_slope(units):
+        raise DataError(f"{units.model.name} has no slope in its gates: choose leave_one_out or shapley")
+    return units.pair
 
-    return score
+
+def has_slope(units: Units) -> bool:
+    """Whether the score can be differentiated in the gates, which a model from outside may not offer."""
+    return units.pair(torch.ones(1, len(units), device=units.model.device, requires_grad=True)).requires_grad
 
 
 METHODS: dict[str, Method] = {
@@ -154,3 +155,5 @@ METHODS: dict[str, Method] = {
     "shapley": _shapley,
 }
 """The methods by name; integrated_gradients and shapley are complete."""
+STEPWISE = ("leave_one_out", "shapley")
+"""Those that need no slope."""

@@ -53,8 +53,8 @@ def drop_out(
     """Search the smallest set of units without which the image is not among the first ``k`` (as ACCENT, 2021).
 
     Greedy: in each step the unit goes without which the image stands lowest (of equal ranks, farthest below the image
-    at place ``k``); then each member that can stay is put back. Sets of up to three of the units whose own removal costs
-    most are tried beside it.
+    at place ``k``); then each member that can stay is put back. Sets of up to three of the units whose own removal
+    costs most are tried beside it.
 
     Args:
         units: of one pair.

@@ -47,24 +47,16 @@ def run(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def found(run: Run) -> Audit:
-    return audit(run, api.explainer(run), PLAN)
+    return audit(api.explainer(run), run.path, PLAN)
 
 
-def additive_audit(data: Dataset, run: Run, folder: Path, model: Additive) -> Audit:
-    """The audit of a model that was never trained: its run is another's in all but the evidence."""
-    return audit(Run(_copied(run, folder), run.card), Explainer(model.eval(), data, "additive"), PLAN)
+def additive_audit(data: Dataset, folder: Path, model: Additive) -> Audit:
+    return audit(Explainer(model.eval(), data, "additive"), folder, PLAN)
 
 
-def _copied(run: Run, folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    for file in ("card.json", "weights.safetensors"):
-        (folder / file).write_bytes((run.path / file).read_bytes())
-    return folder
-
-
-def test_the_perfect_explainer_of_a_sum_is_seen_and_a_false_one_too(data: Dataset, run: Run, tmp_path: Path) -> None:
-    true = additive_audit(data, run, tmp_path / "true", Additive(data, lambda share: share.clamp_min(0) + 1e-9))
-    false = additive_audit(data, run, tmp_path / "false", Additive(data, lambda share: (-share).clamp_min(0) + 1e-9))
+def test_the_perfect_explainer_of_a_sum_is_seen_and_a_false_one_too(data: Dataset, tmp_path: Path) -> None:
+    true = additive_audit(data, tmp_path / "true", Additive(data, lambda share: share.clamp_min(0) + 1e-9))
+    false = additive_audit(data, tmp_path / "false", Additive(data, lambda share: (-share).clamp_min(0) + 1e-9))
     best = max(one["comprehensiveness"] for one in true.methods.values())
     assert true.methods["contribution"]["comprehensiveness"] == pytest.approx(best, abs=1e-5)
     assert true.methods["contribution"]["infidelity"] < 1e-6
@@ -121,12 +113,11 @@ def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
 
     monkeypatch.setattr(room, "_looked", counted)
     explainer = api.explainer(run)
-    assert audit(run, explainer, PLAN) == found and not looked
-    other = Run(_copied(run, tmp_path / "hasc"), run.card)
+    assert audit(explainer, run.path, PLAN) == found and not looked
     with pytest.raises(DataError, match="lacks 1 parts of other shards"):
-        audit(other, explainer, PLAN, shard=(0, 2))
+        audit(explainer, tmp_path, PLAN, shard=(0, 2))
     first = len(looked)
-    again = audit(other, explainer, PLAN)
+    again = audit(explainer, tmp_path, PLAN)
     assert len(looked) == PLAN.pairs and first == 20
     assert again.model_copy(update={"seconds": found.seconds}) == found
 
@@ -203,10 +194,10 @@ def test_verdicts_are_marked_by_what_is_shown_strongest(caused: Dataset) -> None
     assert {badge: badges.count(badge) for badge in badges} == {name: one.pairs for name, one in verdicts.items()}
 
 
-def test_a_model_without_evidence_cannot_be_audited(data: Dataset, run: Run, tmp_path: Path) -> None:
+def test_a_model_without_evidence_cannot_be_audited(data: Dataset, tmp_path: Path) -> None:
     explainer = Explainer(prepared("bpr", data, 1, {}), data)
     with pytest.raises(DataError, match="bpr reads no evidence"):
-        audit(Run(_copied(run, tmp_path / "bpr"), run.card), explainer, PLAN)
+        audit(explainer, tmp_path, PLAN)
 
 
 def test_the_command_prints_the_fields_that_are_promised(

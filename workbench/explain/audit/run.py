@@ -18,7 +18,7 @@ from torch import Tensor
 
 import workbench
 from workbench.data.errors import DataError
-from workbench.explain.attribution import METHODS, attributions
+from workbench.explain.attribution import METHODS, STEPWISE, attributions, has_slope
 from workbench.explain.audit.attention import other_weights
 from workbench.explain.audit.curves import erase, infidelity, measures, sparsity
 from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
@@ -29,7 +29,7 @@ from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import flatness
 from workbench.explain.units import Units
 from workbench.explain.verdict import kendall_tau
-from workbench.training.run import WEIGHTS, Run, write_text
+from workbench.training.run import write_text
 
 Report = Callable[[float, str], None]
 """Told how much of an audit is done, 0..1, and what is being done."""
@@ -61,13 +61,17 @@ class Plan:
 
 
 def audit(
-    run: Run, explainer: Explainer, plan: Plan = Plan(), report: Report | None = None, shard: tuple[int, int] = (0, 1)
+    explainer: Explainer,
+    folder: Path,
+    plan: Plan = Plan(),
+    report: Report | None = None,
+    shard: tuple[int, int] = (0, 1),
 ) -> Audit:
-    """Audit a run; what is there of the same audit is used again.
+    """Audit the explanations of a model; what is there of the same audit is used again.
 
     Args:
-        run: whose folder keeps the audit, in ``audit/KEY``.
-        explainer: of the run.
+        explainer: of a run, or of a model from outside.
+        folder: keeps the audit, in ``audit/KEY``; for a run its own.
         plan: see there.
         report: told about the progress.
         shard: (this one, how many): several processes may share the pairs; the last to end puts them together.
@@ -75,7 +79,7 @@ def audit(
     Raises:
         DataError: the model has no evidence, or no pair has two pieces of it.
     """
-    tell, folder = report or (lambda _share, _message: None), run.path / FOLDER / _key(run, plan)
+    tell, folder = report or (lambda _share, _message: None), folder / FOLDER / _key(explainer, plan)
     if (folder / RESULT).is_file():
         return Audit.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
     if not explainer.groups:
@@ -93,7 +97,7 @@ def audit(
     if missing:
         raise DataError(f"{folder} lacks {len(missing)} parts of other shards: audit again when they are done")
     table = pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("part-*.parquet"))], ignore_index=True)
-    return _together(run, explainer, plan, pairs, table, folder, tell, began)
+    return _together(explainer, plan, pairs, table, folder, tell, began)
 
 
 _MEASURES = (
@@ -109,11 +113,12 @@ _MEASURES = (
 _COLUMNS = ["user", "item", "units", "method", *_MEASURES, "flatness", "agreement"]
 
 
-def _key(run: Run, plan: Plan) -> str:
-    """Tells audits of other weights, plans and versions apart."""
-    weights = hashlib.sha256((run.path / WEIGHTS).read_bytes()).hexdigest()
-    told = f"{workbench.__version__} {run.card.fingerprint} {weights} {plan}"
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+def _key(explainer: Explainer, plan: Plan) -> str:
+    """Tells audits of other weights, data, plans and versions apart."""
+    digest = hashlib.sha256(f"{workbench.__version__} {explainer.dataset.fingerprint} {plan}".encode())
+    for name, value in explainer.model.state_dict().items():
+        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
@@ -134,7 +139,8 @@ def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
     if units.contribution is not None:
         found["contribution"] = units.contribution
     orders = max(3, min(25, MOST // max(n, 1)))
-    found |= attributions(units, tuple(METHODS), seed, orders)
+    methods = tuple(METHODS) if has_slope(units) else STEPWISE
+    found |= attributions(units, methods, seed, orders)
     found["random"] = torch.rand(n, generator=generator)
     found["uniform"] = torch.full((n,), 1 / max(n, 1))
     return {name: weights.detach().cpu() for name, weights in found.items()}
@@ -165,7 +171,6 @@ def _looked(explainer: Explainer, user: int, item: int, plan: Plan) -> list[dict
 
 
 def _together(
-    run: Run,
     explainer: Explainer,
     plan: Plan,
     pairs: Sequence[tuple[int, int]],
@@ -176,7 +181,9 @@ def _together(
 ) -> Audit:
     """The audit, from its parts and what is asked of fewer pairs."""
     if table.empty:
-        raise DataError(f"no explanation of {run.name} has two pieces of evidence, so none can be right or wrong")
+        raise DataError(
+            f"no explanation of {explainer.model.name} has two pieces of evidence, so none can be right or wrong"
+        )
     looked = [Units.of(explainer.model, user, item) for user, item in pairs[:DEEPER]]
     looked = [units for units in looked if len(units) > 1]
     unit = [spread(explainer, units.user) for units in looked]
@@ -190,7 +197,7 @@ def _together(
     named = {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
     told: dict[str, Any] = {
         "model": explainer.model.name,
-        "run": run.name,
+        "run": explainer.run,
         "dataset": explainer.dataset.name,
         "fingerprint": explainer.dataset.fingerprint,
         "seed": plan.seed,
