@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.features.attributes.finding import find
@@ -111,6 +111,7 @@ def teach_readings(network: SemanticNetwork, maps: Tensor, labels: Labels, place
     parts = places.split(FOUND)  # type: ignore[no-untyped-call]
     pooled = torch.cat([find(network, maps[part].float().to(device)).pooled for part in parts])
     for k, (reading, every) in enumerate(zip(network.reading, labels.targets.values(), strict=True)):
+        assert isinstance(reading, nn.Linear)
         target = every[places]
         x, known = pooled[:, k], (target.sum(1) > 0).to(device)
         weight, shift = _logistic(x[known], target.to(device)[known])

@@ -147,7 +147,8 @@ class AttributeEncoder(Encoder):
             number = int(logits.argmax()) if value is None else known_values.index(value)
             maps = activation_maps(logits[:, number], seen.branches[attribute])
         height, width = image.shape[:2]
-        return enlarged(maps, (height, width))[0].astype(np.float64)
+        found: NDArray[np.float64] = enlarged(maps, (height, width))[0].astype(np.float64)
+        return found
 
     def _maps(self, images: Sequence[Picture]) -> Tensor:
         return torch.from_numpy(np.stack([edge_map(image) for image in images])).float().to(self._device)
