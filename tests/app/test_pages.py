@@ -13,13 +13,14 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import APP, MODELS
 from tests.worlds import write_toy
 from workbench import api, demo
-from workbench.app import loading
+from workbench.app import loading, widgets
 from workbench.app.export import archive
 from workbench.app.state import View
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 from workbench.explain.explanation import Explanation
 from workbench.figures.export import FORMATS
+from workbench.models import registry
 
 
 def opened(**query: str) -> AppTest:
@@ -85,6 +86,13 @@ def test_an_unknown_image_gives_way_to_the_best() -> None:
     assert not app.exception
     assert "501" in app.warning[0].value
     assert app.button("open-1").label == "**✓ 1**"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_model_without_evidence_says_why_it_has_none() -> None:
+    app = at_page(opened(dataset="toy", run="bpr"), "why")
+    assert not app.exception
+    assert widgets.text(registry()["bpr"].silent) in app.info[0].value
 
 
 @pytest.mark.usefixtures("home")

@@ -37,10 +37,10 @@ def test_the_sentence_names_the_largest_part_and_its_strongest_elements() -> Non
     assert sentence(0.1, [aspects(follows=1.0), level], GROUPS) == (
         "Mostly because people you follow like this kind of image: Bea (+0.31), Chen (+0.18)."
     )
-    assert sentence(2.0, [], GROUPS).endswith("own taste alone (+2.00): this model reads no evidence.")
+    assert sentence(2.0, [], GROUPS) == "Only because of your own taste (+2.00): this model reads no evidence."
     faint = people(("Bea", 0.9, 0.31, -0.3), ("Chen", 0.1, 0.004, 0.0))
     common = sentence(2.0, [], GROUPS, "how often everyone likes it", "It counts likes.")
-    assert common == "Because of how often everyone likes it alone (+2.00). It counts likes."
+    assert common == "Only because of how often everyone likes it (+2.00). It counts likes."
     assert sentence(-2.0, [], GROUPS, silent="It counts likes.").endswith("zero or negative. It counts likes.")
     assert sentence(0.1, [faint], GROUPS).endswith("image: Bea (+0.31).")
     assert sentence(2.0, [level], GROUPS).startswith("Mostly because of your own taste (+2.00)")

@@ -17,6 +17,6 @@ class TestPopularity(ModelCase):
         explainer = Explainer(model, world)
         best = world.items.code(explainer.recommend(0)[0].item)
         told = explainer.explain(0, best)
-        assert told.sentence.startswith("Because of how many people like it alone (+")
+        assert told.sentence.startswith("Only because of how many people like it (+")
         assert told.sentence.endswith(model.silent)
         assert not told.levels and told.verdict.badge == "cannot be judged"

@@ -44,7 +44,7 @@ def sentence(
         return f"{nothing} {silent}".rstrip()
     mine = f"your {own_label}" if own_label == OWN_LABEL else own_label
     if len(parts) == 1:
-        alone = f"Because of {mine} alone ({own:+.2f})"
+        alone = f"Only because of {mine} ({own:+.2f})"
         return f"{alone}. {silent}" if silent else f"{alone}: this model reads no evidence."
     degree = "Mostly" if parts[best] > 0.5 * positive else "Chiefly, among several reasons,"
     if best == "own":
