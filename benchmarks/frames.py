@@ -56,6 +56,9 @@ MODELS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 ITEMS = ("HR@5", "NDCG@5", "HR@10", "NDCG@10", "AUC")
 KEYS = ("HR@1", "HR@3", "NDCG@3", "NDCG@5")
+TEST, RANDOM = "frame HR@1, test likes", "random: "
+DRAWN = ("another user", "shuffled frames")
+"""Controls of the frame task that are drawn."""
 Found = dict[str, float]
 
 
@@ -82,13 +85,14 @@ def items(model: Recommender, dataset: Dataset) -> Found:
 
 
 def frames(model: Recommender, dataset: Dataset) -> Found:
-    """Metrics of the frame task, over all likes and over the test likes (``HR@1 test``), with their controls."""
+    """Metrics of the frame task, over all likes and over the test likes, with their controls."""
     every = evaluate_frames(model, dataset, split="all", metrics=KEYS, groups=0)
     test = evaluate_frames(model, dataset, split="test", metrics=("HR@1",), groups=0)
-    found = {name: every.metrics[name].mean for name in KEYS} | {"HR@1 test": test.metrics["HR@1"].mean}
-    found |= {f"random {name}": every.controls["random"][name] for name in KEYS}
-    found["random HR@1 test"] = test.controls["random"]["HR@1"]
-    return found | {f"{name} HR@1": values["HR@1"] for name, values in every.controls.items() if name != "random"}
+    found = {f"frame {name}": every.metrics[name].mean for name in KEYS}
+    found[TEST] = test.metrics["HR@1"].mean
+    found |= {f"{RANDOM}frame {name}": every.controls["random"][name] for name in KEYS}
+    found[RANDOM + TEST] = test.controls["random"]["HR@1"]
+    return found | {f"HR@1, {name}": every.controls[name]["HR@1"] for name in DRAWN if name in every.controls}
 
 
 def measured(name: str, data: Path, out: Path, seed: int) -> Found:
@@ -142,12 +146,12 @@ def main() -> None:
         return
     print(table(found, (*ITEMS, "AUC, w = 0", "seconds")))
     print()
-    of_frames = {name: runs for name, runs in found.items() if any("HR@1" in run for run in runs)}
+    of_frames = {name: runs for name, runs in found.items() if any(TEST in run for run in runs)}
     if of_frames:
         first = next(iter(of_frames.values()))
-        exact = {name.removeprefix("random "): first[0][name] for name in first[0] if name.startswith("random ")}
+        exact = {name.removeprefix(RANDOM): first[0][name] for name in first[0] if name.startswith(RANDOM)}
         shown = {"random": [exact], **of_frames}
-        print(table(shown, (*KEYS, "HR@1 test", "another user HR@1", "shuffled frames HR@1")))
+        print(table(shown, (*(f"frame {name}" for name in KEYS), TEST, *(f"HR@1, {name}" for name in DRAWN))))
 
 
 if __name__ == "__main__":

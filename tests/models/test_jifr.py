@@ -197,9 +197,7 @@ def write_frames(world: Dataset, array: NDArray[np.float16], lengths: NDArray[np
     Features.write(world.root, "convnet-frames", card, array, lengths, regions.assign(x0=0.0, y0=0.0, x1=1.0, y1=1.0))
 
 
-def write_reels(
-    folder: Path, seed: int, users: int = 120, items: int = 160, frames: int = 6, width: int = 8
-) -> Dataset:
+def write_reels(folder: Path, users: int = 120, items: int = 160, frames: int = 6, width: int = 8) -> Dataset:
     """Users with a hidden taste like items for the frame they like best: P(like) grows with max_k t_a . f_k."""
     rng = np.random.default_rng(0)
     taste, shown = rng.normal(size=(users, width)), rng.normal(size=(items, frames, width))

@@ -166,7 +166,7 @@ def expectation(name: str, frames: Tensor, liked: Tensor) -> NDArray[np.float64]
 
 def _plain(frame: object) -> int | str:
     """The id of a frame as features write it."""
-    return frame if isinstance(frame, str) else int(frame)  # type: ignore[call-overload,no-any-return]
+    return frame if isinstance(frame, str) else int(frame)  # type: ignore[call-overload]
 
 
 def _scores(

@@ -248,7 +248,7 @@ def _causes(dataset: Dataset, user: int) -> pd.DataFrame:
 def _company(explainer: Explainer, reader: FrameReader, user: int, item: int) -> tuple[torch.Tensor, int]:
     """Scores (users, frames) of the item for the user and as many others, and the row of the user."""
     count = len(explainer.dataset.users)
-    company = torch.linspace(0, count - 1, min(count, COMPANY)).round().long().unique()
+    company = torch.unique(torch.linspace(0, count - 1, min(count, COMPANY)).round().long())
     users = torch.cat([company[company != user], torch.tensor([user])]).to(explainer.device)
     with torch.inference_mode():
         _, scores = reader.scores(users, torch.full_like(users, item))

@@ -203,11 +203,12 @@ class JIFR(Recommender):
         # Closing the whole group scales all gates of a row alike, which leaves alpha and dims its presence.
         seen = torch.cat(parts) if aspect is None else torch.cat(parts) * aspect.unsqueeze(1)
         c1, c2 = (weight.unsqueeze(1) for weight in self._space_weights(users))
-        return self.bias + c1 * (self.u(users) @ self.v.weight.T) + c2 * seen
+        scores: Tensor = self.bias + c1 * (self.u(users) @ self.v.weight.T) + c2 * seen
+        return scores
 
     def _seen(self, users: Tensor, shown: Tensor, gate: Tensor) -> Tensor:
         """``w_a . x_ai`` (R, images) of all images; ``shown`` (frames, D2), ``gate`` (images, M)."""
-        w = self.w(users)
+        w: Tensor = self.w(users)
         scores = w @ shown.T
         if not self.config.attention:
             affinity = torch.zeros_like(scores)
