@@ -215,7 +215,9 @@ def sentence(told: KeyFrames) -> str:
         )
     parts = [first, f"{told.shared:.0%} of all users get the same frame."]
     if told.visual_share is not None:
-        parts.append(f"What is seen makes up {told.visual_share:+.0%} of the two spaces in this score.")
+        share = f"{abs(told.visual_share):.0%} of the two spaces in this score"
+        seen = "makes up" if told.visual_share >= 0 else "speaks against the image, with"
+        parts.append(f"What is seen {seen} {share}.")
     return " ".join(parts)
 
 
