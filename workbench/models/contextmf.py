@@ -12,16 +12,15 @@ from torch.nn import functional
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
-from workbench.features.store import Features
 from workbench.features.topics import TOPICS, Topics
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.recorded import RecordedSets
 from workbench.layers.segments import segment_sum
 from workbench.models.base import Level, PairBatch, Paper, Reading
 from workbench.models.bpr import BPR, BPRConfig
+from workbench.models.kept import standard_vectors
 from workbench.models.neighbours import find, nearest, spread
 from workbench.models.ranking import bpr_loss, drawn, squared
-from workbench.models.visual import Standardise
 
 BLOCK = 512
 """Images compared with all others at a time."""
@@ -142,13 +141,9 @@ class ContextMF(BPR):
         if self.config.similar_by == "none":
             return None
         try:
-            features = Features.open(dataset.root, self.config.features)
+            return standard_vectors(dataset, self.config.features)
         except DataError as missing:
             raise DataError(f"{missing}, or compare by topics or not at all: --set similar_by=none") from None
-        vectors, pictured = features.vectors(dataset), (features.sets.lengths > 0).unsqueeze(1)
-        standardise = Standardise(vectors.shape[1])
-        standardise.fit(vectors[pictured.squeeze(1)])
-        return standardise(vectors) * pictured
 
     def _similar(self) -> None:
         """Find the nearest users and images, which training alone needs, once it begins."""
