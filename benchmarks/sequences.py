@@ -42,6 +42,7 @@ CONTENT = {"output": "content", "identity": True, "tied": True, "repeats": True}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "GRU": ("gru", {}),
     "Ante-RNN as printed": ("anternn", {}),
+    "Ante-RNN, a tenth read anew": ("anternn", {"refresh": 0.1}),
     "Ante-RNN with content": ("anternn", CONTENT),
     "Ante-RNN, text alone": ("anternn", {"modalities": ("words",)}),
 }
@@ -99,8 +100,10 @@ def epochs(model: Recommender, dataset: Dataset, steps: int | None = None) -> tu
     measured = every if steps is None else min(steps, every)
 
     def work() -> None:
+        number = next(numbers)
         model.train()
-        for batch in islice(sampler.epoch(0, next(numbers)), None if measured == every else measured):
+        model.start_epoch(number)
+        for batch in islice(sampler.epoch(0, number), None if measured == every else measured):
             optimizer.zero_grad(set_to_none=True)
             model(batch).backward()
             optimizer.step()

@@ -14,6 +14,7 @@ from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.models.anternn import AnteRNN
 from workbench.models.anternn_config import AnteRNNConfig
 from workbench.models.base import Level, Recommender, SequenceBatch
+from workbench.models.content import parts
 
 PRINTED: dict[str, Any] = {"dim": 8, "rare": 1, "window": 3, "contrast": 10_000}
 CONTENT: dict[str, Any] = PRINTED | {
@@ -47,8 +48,8 @@ class AnteCase(SequenceCase):
         config, found = model.config, 0.0
         if len(config.modalities) == 2 and config.align_weight:
             content = model.content(torch.unique(model.images(model.likes(batch.users)).values))
-            parts = (content.words, content.word_gates, content.regions, content.region_gates)
-            found += config.align_weight * float(model.content.alignment.loss(*parts))  # type: ignore[arg-type]
+            every = parts(content, torch.arange(len(content.items)))
+            found += config.align_weight * float(model.content.alignment.loss(*every))
         squares = sum(float(p.square().sum()) for p in model.parameters())
         return found + config.regularisation * squares
 

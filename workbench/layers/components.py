@@ -13,10 +13,16 @@ from workbench.layers.segments import gated_softmax_rows
 
 CACHED = 1 << 18
 """Numbers of a block that is worked on at a time, so that it stays in the processor's cache: 1 MB."""
+STEEP = 80.0
+"""Up to here a number and its opposite have exponentials in single precision."""
 
 
 def component_scores(
-    key: Tensor, query: Tensor, out: Tensor, element: Tensor, bend: Literal["relu", "tanh"] = "relu"
+    key: Tensor,
+    query: Tensor,
+    out: Tensor,
+    element: Tensor,
+    bend: Literal["relu", "tanh"] = "relu",
 ) -> Tensor:
     """Scores ``w . relu(key + query)`` of every component of every element (ACF, Eq. 10; with tanh Ante-RNN, Eq. 9).
 
@@ -65,11 +71,20 @@ def _blocks(elements: int, size: int) -> list[slice]:
 class _Scores(Function):
     @staticmethod
     def forward(ctx: Any, key: Tensor, query: Tensor, out: Tensor, element: Tensor, bend: str) -> Tensor:
+        if bend == "tanh":
+            # tanh(a + b) = 1 - 2 / (1 + exp(2a) exp(2b)): where that cannot overflow, far fewer exponentials.
+            steepest = 2 * (_largest(key) + _largest(query))
+            bend = "factors" if steepest < STEEP else bend
+        if bend == "factors":
+            key, query = (2 * key).exp_(), (2 * query).exp_()
         ctx.save_for_backward(key, query, out, element)
         ctx.bend = bend
         scores = key.new_empty(len(element), key.shape[1])
         for block in _blocks(len(element), key.shape[1] * key.shape[2]):
-            torch.matmul(_hidden(key, query, element, block, bend), out, out=scores[block])
+            hidden = _hidden(key, query, element, block, bend)
+            if bend == "factors":
+                hidden.mul_(-2).add_(1)
+            torch.matmul(hidden, out, out=scores[block])
         return scores
 
     @staticmethod
@@ -81,21 +96,35 @@ class _Scores(Function):
         for block in _blocks(len(element), key.shape[1] * key.shape[2]):
             hidden = _hidden(key, query, element, block, ctx.bend)
             g = slope[block].reshape(-1, 1)
-            to_out += (g.T @ hidden.flatten(0, 1)).squeeze(0)
-            if ctx.bend == "relu":
-                # The slope of relu is 1 where a hidden unit is on, which is the sign of what it puts out.
-                hidden.sign_()
+            if ctx.bend == "factors":
+                # 1 - tanh^2 is 4 (h - h^2).
+                to_out += g.sum() - 2 * (g.T @ hidden.flatten(0, 1)).squeeze(0)
+                hidden.addcmul_(hidden, hidden, value=-1)
+                g = 4 * g
             else:
-                hidden.square_().neg_().add_(1)
+                to_out += (g.T @ hidden.flatten(0, 1)).squeeze(0)
+                if ctx.bend == "relu":
+                    # The slope of relu is 1 where a hidden unit is on, which is the sign of what it puts out.
+                    hidden.sign_()
+                else:
+                    hidden.square_().neg_().add_(1)
             hidden.mul_((g @ out.unsqueeze(0)).view_as(hidden))
             torch.sum(hidden, 1, out=to_query[block])
             to_key.index_add_(0, element[block], hidden)
         return to_key, to_query, to_out, None, None
 
 
+def _largest(values: Tensor) -> float:
+    """The largest size of any value."""
+    return float(torch.stack(values.aminmax()).abs().amax()) if values.numel() else 0.0
+
+
 def _hidden(key: Tensor, query: Tensor, element: Tensor, block: slice, bend: str) -> Tensor:
-    """(block, M, h) what the hidden layer puts out."""
-    entering = key.index_select(0, element[block]).add_(query[block].unsqueeze(1))
+    """(block, M, h) what the hidden layer puts out; of ``factors`` the h whose tanh is 1 - 2h."""
+    entering = key.index_select(0, element[block])
+    if bend == "factors":
+        return entering.mul_(query[block].unsqueeze(1)).add_(1).reciprocal_()
+    entering.add_(query[block].unsqueeze(1))
     return entering.relu_() if bend == "relu" else entering.tanh_()
 
 

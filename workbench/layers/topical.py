@@ -37,11 +37,13 @@ class TopicalAttention(nn.Module):
         Returns:
             vectors (E, D) and attention (E, N).
         """
-        opened = gates.index_select(0, text)
-        scores = torch.zeros_like(opened)
-        if self.topics:
-            scores = component_scores(self.word(words), self.interest(eta), self.out, text, "tanh")
-        weights = gated_softmax_rows(scores, opened)
+        if not self.topics:
+            # Everybody reads a text in the same way.
+            weights = gated_softmax_rows(torch.zeros_like(gates), gates)
+            vectors = torch.bmm(weights.unsqueeze(1), words).squeeze(1)
+            return vectors.index_select(0, text), weights.index_select(0, text)
+        scores = component_scores(self.word(words), self.interest(eta), self.out, text, "tanh")
+        weights = gated_softmax_rows(scores, gates.index_select(0, text))
         return pooled(weights, words, text), weights
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
@@ -80,6 +83,10 @@ class AnteRNN(SequenceModel):
         if config.output == "content":
             self.catalogue = Catalogue(self.content, config.dim, torch.unique(dataset.likes("train")[1]))
 
+    def start_epoch(self, epoch: int) -> None:
+        """Images are read anew at the beginning of every epoch."""
+        self.content.start_epoch()
+
     @property
     def n_topics(self) -> int:
         """K, 0 where no topics are read."""
@@ -127,8 +134,10 @@ class AnteRNN(SequenceModel):
                 changed |= ((opened[name] != self.content.padded(name, liked)) | gate.requires_grad).any(1)
         # A like whose parts are gated is an image of its own; the key tells it from the image as it is.
         first, which = _distinct(torch.where(changed[place], self.n_items + place, items))
+        order, fresh = self.content.ordered(items[first])
+        first, which = first[order], order.argsort()[which]
         if not changed[place].any():
-            return self.content(items[first]), which
+            return self.content(items[first], fresh=fresh), which
         chosen, at = items[first], place[first]
         left = {OUTPUT[name]: self.content.flat(name, chosen, gate[at]) for name, gate in opened.items()}
         return self.content(chosen, Gates(left)), which
@@ -164,7 +173,7 @@ class AnteRNN(SequenceModel):
         vectors, words, weights = content.image[text], None, None
         if content.words is not None and content.word_gates is not None:
             eta = vectors.new_zeros(len(text), 0) if interest is None else interest
-            said, words = self.topical(content.words, content.word_gates, eta, text)
+            said, words = self._said(content.words, content.word_gates, eta, text)
             if self.content.features is not None:
                 vectors, weights = self.fusion(vectors, said, content.presence[text])
             else:
@@ -172,6 +181,20 @@ class AnteRNN(SequenceModel):
         if self.config.tied and self.config.output == "content":
             vectors = vectors + self.catalogue.vectors(content.items, content.gates)[text]
         return vectors, words, weights
+
+    def _said(self, words: tuple[Tensor, ...], gates: Tensor, eta: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        """Texts ``text`` (P,), in ascending order, read with an interest each: (P, D) and attention (P, N)."""
+        sizes, most = [len(group) for group in words], gates.shape[1]
+        first = [0, *accumulate(sizes)]
+        ends = torch.searchsorted(text, torch.tensor(first, device=text.device))
+        reads = ends.diff().tolist()
+        vectors, attention = [], []
+        groups = zip(words, *map(torch.split, (gates, eta, text), (sizes, reads, reads)), first, strict=False)
+        for group, gate, interest, chosen, start in groups:
+            said, weights = self.topical(group, gate[:, : group.shape[1]], interest, chosen - start)
+            vectors.append(said)
+            attention.append(functional.pad(weights, (0, most - group.shape[1])))
+        return torch.cat(vectors), torch.cat(attention)
 
     def look(self, steps: Steps, likes: Ragged, gates: Gates) -> Look:
         """Walk along the likes and keep what was seen on the way."""

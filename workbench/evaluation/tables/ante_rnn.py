@@ -17,7 +17,7 @@ _FURTHER = (
 )
 
 _SEQUENCE: Settings = {"dim": 128, "dropout": 0.5, "learning_rate": 2e-3, "batch": 1500, "patience": 5}
-# A recurrent network over the words of every text costs fifteen times as much as all the rest, so their vectors alone.
+# A recurrent network over the words of every text doubles the cost of an epoch, so their vectors alone.
 _READ: Settings = {"words": "embedding", "longest_text": 30, "align_temperature": 6, "features": "descriptor"}
 _PAIRS: Settings = {"batch": 1024, "learning_rate": 1e-3, "monitor": "NDCG@10", "patience": 6}
 ANTE_FULL: Mapping[str, Settings] = {
