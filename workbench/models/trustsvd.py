@@ -28,7 +28,7 @@ class TrustSVDConfig(SVDppConfig):
         exponent: the sums over n liked images and n followed people are divided by ``n ** exponent``.
     """
 
-    regularisation: float = 1.0
+    regularisation: float = 10.0
     trust: float = 1.0
     unlinked: int = Field(1, ge=1)
 
