@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from workbench.data.ragged import Ragged
-from workbench.layers.graph import Normalisation, RecordedGraph, edge_products, propagate
+from workbench.layers.graph import Normalisation, RecordedGraph, edge_products, edge_sums, propagate
 
 SIZES = [3, 0, 1, 5, 0, 2, 0]
 
@@ -76,3 +76,12 @@ def test_edge_products_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPat
     torch.testing.assert_close(edge_products(made.sets, rows, columns), expected)
     monkeypatch.setattr("workbench.layers.graph.BLOCK", {"cpu": 2})
     torch.testing.assert_close(edge_products(made.sets, rows, columns), expected)
+
+
+def test_edge_sums_and_their_gradients() -> None:
+    made = graph()
+    rows = torch.randn(7, 2, dtype=torch.float64, requires_grad=True)
+    columns = torch.randn(9, 2, dtype=torch.float64, requires_grad=True)
+    expected = rows[made.sets.rows] + columns[made.sets.values]
+    torch.testing.assert_close(edge_sums(made, rows, columns), expected)
+    assert torch.autograd.gradcheck(lambda r, c: edge_sums(made, r, c), (rows, columns))

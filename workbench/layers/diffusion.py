@@ -83,7 +83,7 @@ class SocialDiffusion(nn.Module):
         if gate is None:
             gate = everybody[0].new_ones(mine.values.shape)
         states, friends = [], []
-        for rows in torch.arange(len(users), device=users.device).split(ROWS):
+        for rows in torch.split(torch.arange(len(users), device=users.device), ROWS):
             part = gate[int(mine.offsets[rows[0]]) : int(mine.offsets[rows[-1] + 1])]
             found = self._again(everybody, users[rows], part, None if own is None else own[rows])
             states.append(found[0])

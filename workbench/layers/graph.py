@@ -125,6 +125,32 @@ def edge_products(sets: Ragged, rows: Tensor, columns: Tensor) -> Tensor:
     block = BLOCK.get(rows.device.type, LARGE)
     parts = [
         (rows.index_select(0, r) * columns.index_select(0, c)).sum(-1)
-        for r, c in zip(sets.rows.split(block), sets.values.split(block), strict=True)
+        for r, c in zip(torch.split(sets.rows, block), torch.split(sets.values, block), strict=True)
     ]
     return torch.cat(parts)
+
+
+def edge_sums(graph: RecordedGraph, rows: Tensor, columns: Tensor) -> Tensor:
+    """For each edge the sum (edges, d) of what its two ends have in ``rows`` (rows, d) and ``columns`` (columns, d)."""
+    return EdgeSums.apply(rows, columns, graph)  # type: ignore[no-untyped-call,no-any-return]
+
+
+class EdgeSums(torch.autograd.Function):
+    """A gather from both ends, whose gradient is summed by row and by column in one pass over the edges each."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, columns: Tensor, graph: RecordedGraph) -> Tensor:
+        """Both gathers."""
+        ctx.graph = graph
+        sets = graph.sets
+        return rows.index_select(0, sets.rows).add_(columns.index_select(0, sets.values))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Sums over the edges of a row, and over those of a column."""
+        graph, slope = ctx.graph, slope.contiguous()
+        ones = slope.new_ones(len(slope))
+        by_row = Ragged(graph.offsets, torch.arange(len(slope), device=slope.device))
+        by_column = Ragged(graph.back_offsets, graph.turn)
+        return weighted_sum(slope, by_row, ones), weighted_sum(slope, by_column, ones), None

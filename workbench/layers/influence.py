@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from workbench.data.ragged import Ragged
 from workbench.layers.attention import AdditiveScore
-from workbench.layers.graph import RecordedGraph
+from workbench.layers.graph import RecordedGraph, edge_sums
 from workbench.layers.reach import Changed, joined, neighbours, places, within
 from workbench.layers.segments import gated_softmax, gated_softmax_rows, weighted_sum
 
@@ -52,8 +52,8 @@ class GraphAttention(nn.Module):
         """
         sets = graph.sets
         if self.kind == "embedding":
-            query, key = self.net.query(own), self.net.key(others)
-            scores = self.net.combine(query.index_select(0, sets.rows), key.index_select(0, sets.values))
+            hidden = edge_sums(graph, self.net.query(own), self.net.key(others))
+            scores = self.net.combine(hidden, torch.zeros_like(self.net.out))
         else:
             scores = self._of_edges(self.edges) if self.kind == "edge" else torch.zeros_like(graph.weights)
         weights, presence = gated_softmax(scores, sets, gates)

@@ -62,7 +62,8 @@ def neighbours(keys: Tensor, sets: Ragged, nodes: int) -> Ragged:
 
 def joined(*keys: Tensor) -> Tensor:
     """The union of sets of keys, sorted."""
-    return torch.unique(torch.cat(keys))
+    union: Tensor = torch.unique(torch.cat(keys))
+    return union
 
 
 def within(keys: Tensor, others: Tensor) -> Tensor:

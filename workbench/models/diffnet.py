@@ -126,6 +126,9 @@ class DiffNet(Recommender):
             dataset.follows, config.dim, config.depth, config.layer, config.pool, config.activation
         )
         self.history = RecordedSets(dataset.history)
+        if config.layer == "dense" and config.readout == "last" and config.depth:
+            # Dense layers mix both beyond telling apart, and with one state there are no hops to add up.
+            self.__dict__["own_label"] = "own taste together with the people you follow"
 
     @property
     def active_evidence(self) -> tuple[EvidenceGroup, ...]:
@@ -216,7 +219,8 @@ class DiffNet(Recommender):
         p = nodes.users(users) if featured else own.index_select(0, users)
         free = (p.square().sum(-1) * torch.bincount(row)).sum()
         free = free + squared(nodes.items(items) if featured else v) / batch.negatives.shape[1]
-        return self._loss(score) + self.config.regularisation * free / len(score)
+        loss: Tensor = self._loss(score) + self.config.regularisation * free / len(score)
+        return loss
 
     def _loss(self, score: Tensor) -> Tensor:
         """The loss of scores (B, 1 + n), the first column being the positives."""

@@ -173,7 +173,7 @@ class DiffNetPP(Recommender):
         cost = segment_sum(audience, liked) * (1 if gates is not None else 0) + liked.lengths
         cost = cost + self.influence.follows.sets.lengths.index_select(0, users)
         part = cost.cumsum(0) // max(EDGES >> 4 * max(self.config.depth - 2, 0), 1)
-        return list(rows.split(torch.unique_consecutive(part, return_counts=True)[1].tolist()))
+        return list(torch.split(rows, torch.unique_consecutive(part, return_counts=True)[1].tolist()))
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
         """Attention within and between the graphs, averaged over the layers, with exact shares given that attention.
