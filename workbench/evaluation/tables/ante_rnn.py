@@ -19,6 +19,8 @@ _FURTHER = (
 _SEQUENCE: Settings = {"dim": 128, "dropout": 0.5, "learning_rate": 2e-3, "batch": 1500, "patience": 5}
 # A recurrent network over the words of every text doubles the cost of an epoch, so their vectors alone.
 _READ: Settings = {"words": "embedding", "longest_text": 30, "align_temperature": 6, "features": "descriptor"}
+# A validation costs as much as the training of an epoch.
+_READ |= {"evaluate_every": 3, "patience": 3}
 _PAIRS: Settings = {"batch": 1024, "learning_rate": 1e-3, "monitor": "NDCG@10", "patience": 6}
 ANTE_FULL: Mapping[str, Settings] = {
     "bpr": _PAIRS | {"dim": 128},
