@@ -30,6 +30,7 @@ from workbench.figures.export import FORMATS, PAPER_FORMATS, Numbers, save
 from workbench.figures.looks import Look
 from workbench.figures.style import COLUMN_WIDTH, FLAT_GREY, FULL_WIDTH, GROUP_COLOURS, ThemeName
 from workbench.figures.tastes import tastes_figure, tastes_plotly
+from workbench.figures.text import told_apart
 from workbench.figures.traits import apart, people, tags
 
 HUE = GROUP_COLOURS["attributes"]
@@ -398,3 +399,18 @@ def test_everything_is_exported_in_every_format_without_becoming_markup(
     with (tmp_path / "attributes.csv").open(newline="") as file:
         first = next(csv.DictReader(file))
     assert float(first["liking"]) == nasty.attributes[0].liking and float(first["x1"]) == nasty.attributes[0].box[2]
+
+
+@pytest.mark.parametrize(
+    ("labels", "short"),
+    [
+        (["Mina", "Bea Ray"], ["M", "BR"]),
+        (["Aino", "Akira"], ["Ain", "Aki"]),
+        (["Anna", "Annabel"], ["1", "2"]),
+        (["Mina"], ["M"]),
+    ],
+)
+def test_two_people_are_never_called_alike(labels: list[str], short: list[str]) -> None:
+    assert told_apart(labels) == short
+    pair = [make_reading(label) for label in labels]
+    assert set(short) <= set(words_of(attributes_figure(pair))) or len(labels) == 1

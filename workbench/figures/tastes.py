@@ -22,7 +22,7 @@ from workbench.figures.style import (
     colour_of,
     theme_named,
 )
-from workbench.figures.text import decimals, fit, initials, markup, shorten, signed_text, text_width, wrap
+from workbench.figures.text import decimals, fit, markup, shorten, signed_text, text_width, told_apart, wrap
 
 if TYPE_CHECKING:
     from workbench.explain.attributes import AttributeProfile, AttributeTaste
@@ -149,9 +149,9 @@ class Tastes:
             right = area.width if above else label - chip - 0.1
             area.write(0.14, middle, fit(_called(one), right - count - 0.24, BASE))
             area.write(right, middle, _images(one), SMALL, ha="right", color=area.theme.muted)
-            for i, name in enumerate(self.names if chip else ()):
+            for i, name in enumerate(told_apart(self.names) if chip else ()):
                 at = HEAD + top + (above + row) / 2 + (i - 0.5) * LINE
-                area.write(label - 0.05, at, initials(name), SMALL, ha="right", weight="bold")
+                area.write(label - 0.05, at, name, SMALL, ha="right", weight="bold")
         step = ROW if len(self.names) == 1 else LINE
         self._columns([top + above for top in tops], row - above, step, tops[-1]).draw(
             area, label, HEAD, area.width - label
@@ -188,8 +188,8 @@ class Tastes:
             middle = body + at + row / 2
             canvas.write(0.02, middle, markup(shorten(_called(one), 18)), SCREEN_BASE)
             canvas.write(SCREEN_NAMES - 0.015, middle, _images(one), SCREEN_SMALL, xanchor="right", color=muted)
-            for i, name in enumerate(self.names if chip else ()):
-                who = f"<b>{markup(initials(name))}</b>"
+            for i, name in enumerate(told_apart(self.names) if chip else ()):
+                who = f"<b>{markup(name)}</b>"
                 at_line = middle + (i - 0.5) * SCREEN_LINE
                 canvas.write(SCREEN_NAMES + chip - 0.008, at_line, who, SCREEN_SMALL, xanchor="right")
         step = SCREEN_ROW if len(self.names) == 1 else SCREEN_LINE

@@ -6,7 +6,7 @@ import html
 import math
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from matplotlib.font_manager import FontProperties
@@ -88,6 +88,14 @@ def initials(label: str) -> str:
     if words[-1].isdigit():
         return words[-1][-3:]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def told_apart(labels: Sequence[str]) -> list[str]:
+    """Short names of a few people: initials, where those are alike the first letters, where those are, too, numbers."""
+    for short in (list(map(initials, labels)), [clean(label)[:3] for label in labels]):
+        if len(set(short)) == len(labels):
+            return short
+    return [str(number) for number, _ in enumerate(labels, 1)]
 
 
 def decimals(values: Iterable[float | None]) -> int:

@@ -17,7 +17,7 @@ from workbench.figures.style import (
     SMALL,
     colour_of,
 )
-from workbench.figures.text import fit, hover_text, initials, markup, shorten, text_width, wrap
+from workbench.figures.text import fit, hover_text, markup, shorten, text_width, told_apart, wrap
 from workbench.figures.traits import Person, Trait
 
 NARROW: Final = 3.5
@@ -146,11 +146,12 @@ class TraitRows:
             self._draw_name(area, i, HEAD + i * row, row, room, narrow)
         self._columns(tops, self._step, len(traits) * row).draw(area, label, HEAD, area.width - label - last)
         axes, left = area.inches(), area.width - widest
-        for person, i in zip(self.people, range(2), strict=False):
+        chips = told_apart([person.label for person in self.people])
+        for i, person in enumerate(self.people):
             middles = [HEAD + top + (i + 0.5) * self._step for top in tops]
             marks.removal_ticks(axes, [left + 0.03] * len(tops), middles, person.removals, area.theme)
             for middle in middles if chip else ():
-                area.write(label - 0.05, middle, initials(person.label), SMALL, ha="right", weight="bold")
+                area.write(label - 0.05, middle, chips[i], SMALL, ha="right", weight="bold")
         bottom = HEAD + len(traits) * row
         if last:
             area.write(left, bottom + 0.205, "without it", SMALL, color=area.theme.muted)
@@ -209,10 +210,11 @@ class TraitRows:
             canvas.write(0.035, middle + 9, markup(shorten(under, 24)), SCREEN_SMALL, color=canvas.theme.muted)
         columns = self._columns(tops, step, tall)
         columns.plot(canvas, SCREEN_NAMES + (0.045 if pair else 0.0), right, body)
+        chips = told_apart([person.label for person in self.people])
         for i, person in enumerate(self.people):
             middles = [top + (i + 0.5) * step for top in tops]
             for middle in middles if pair else ():
-                who = f"<b>{markup(initials(person.label))}</b>"
+                who = f"<b>{markup(chips[i])}</b>"
                 canvas.write(SCREEN_NAMES + 0.035, body + middle, who, SCREEN_SMALL, xanchor="right")
             if self._has_removal:
                 at = canvas.axes(SCREEN_REMOVALS, 1, body, tall, {"range": [0, 1]}, {"range": [tall, 0]})
