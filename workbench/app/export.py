@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import plotly.graph_objects as go
 import streamlit as st
 from matplotlib.figure import Figure
 
 from workbench.app.state import View
 from workbench.explain.explanation import Explanation
 from workbench.figures.card import explained
-from workbench.figures.export import FORMATS, PAPER_FORMATS, export_explanation, save
+from workbench.figures.export import FORMATS, PAPER_FORMATS, Numbers, export_explanation, save
 from workbench.figures.looks import Pixels
 
 if TYPE_CHECKING:
@@ -54,21 +55,32 @@ def export_menu(subject: Explanation | Forecast, root: Path, view: View, picture
         st.code(str(view), language=None, wrap_lines=True)
 
 
-def figure_menu(draw: Callable[[], Figure], stem: str, origin: str) -> None:
+def figure_menu(
+    draw: Callable[[], Figure],
+    stem: str,
+    origin: str,
+    screen: Callable[[], go.Figure] | None = None,
+    numbers: Numbers | None = None,
+) -> None:
     """A menu that downloads one figure.
 
     Args:
         draw: draws it on paper.
         stem: name of the files; one for each figure of a page.
         origin: run and dataset, for the files' metadata.
+        screen: draws it to touch.
+        numbers: what it is drawn from.
     """
+    written: dict[str, Callable[[], Figure | go.Figure | Numbers]] = dict.fromkeys(PAPER_FORMATS, draw)
+    written |= {} if screen is None else {"html": screen}
+    written |= {} if numbers is None else {name: lambda: numbers for name in ("json", "csv")}
     with st.popover("Export figure", icon=":material/download:", type="tertiary", key=f"export-{stem}"):
-        for name in PAPER_FORMATS:
-            content = partial(_figure, draw, stem, name, origin)
+        for name, subject in written.items():
+            content = partial(_figure, subject, stem, name, origin)
             _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", content, f"{stem}.{name}")
 
 
-def _figure(draw: Callable[[], Figure], stem: str, name: str, origin: str) -> bytes:
+def _figure(draw: Callable[[], Figure | go.Figure | Numbers], stem: str, name: str, origin: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (path,) = save(draw(), Path(folder) / stem, [name], title=stem.replace("-", " "), origin=origin)
         return path.read_bytes()

@@ -17,6 +17,9 @@ TITLES: dict[state.Page, tuple[str, str]] = {
     "aspects": ("Who and what matters?", ":material/groups:"),
     "regions": ("Where in the picture?", ":material/crop_free:"),
     "words": ("Which words and when?", ":material/schedule:"),
+    "diffusion": ("How far does influence travel?", ":material/hub:"),
+    "attributes": ("Which attributes?", ":material/label:"),
+    "frames": ("Which frame?", ":material/movie:"),
     "popularity": ("How popular will it be?", ":material/trending_up:"),
 }
 

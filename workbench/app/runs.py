@@ -57,11 +57,32 @@ def _weighs(model: type[Recommender]) -> bool:
     return _ranks(model) and several and not _in_time(model)
 
 
+def _diffuses(model: type[Recommender]) -> bool:
+    from workbench.models.diffusion import Diffusing
+
+    return issubclass(model, Diffusing)
+
+
+def _shows(model: type[Recommender]) -> bool:
+    return _ranks(model) and any(group.kind == "attribute" for group in model.evidence)
+
+
+def _frames(model: type[Recommender]) -> bool:
+    return hasattr(model, "frame_scores")
+
+
+def _made_of_frames(model: type[Recommender]) -> bool:
+    return any(group.kind == "frame" for group in model.evidence)
+
+
 NEEDS: Final[dict[Page, Need]] = {
     "why": Need(_ranks, "ranks images", "hasc", _weighs),
     "aspects": Need(_ranks, "ranks images", "hasc", _weighs),
     "regions": Need(_looks, "looks into images", "uhan", _weighs),
     "words": Need(_in_time, "reads likes in the order of time", "anternn", _reads),
+    "diffusion": Need(_diffuses, "carries influence along the people followed", "diffnet", _weighs),
+    "attributes": Need(_shows, "weighs attributes of images", "saers", _shows),
+    "frames": Need(_frames, "scores the frames of reels", "jifr", _made_of_frames),
     "popularity": Need(_predicts, "predicts popularity", "uhan", _weighs),
 }
 """What the pages need; the others show any run."""
@@ -124,10 +145,19 @@ def remedy(folder: Path, page: Page) -> str:
     return f"{missing(page)} Make one with: {commands(folder, page)}"
 
 
+FEATURES: Final[dict[Page, tuple[str, str]]] = {
+    "attributes": ("attributes", "--encoder attributes"),
+    "frames": ("convnet-frames", "--encoder convnet --of frames"),
+}
+"""The features that the example of a page reads, and the options that make them."""
+
+
 def commands(folder: Path, page: Page) -> str:
     """How a run that shows a page well is made."""
-    model = NEEDS.get(page, NEEDS["why"]).example
-    topics = page == "words" and not any((folder / "topics").glob("*/card.json"))
-    return f"workbench topics {folder} && " * topics + (
-        f"workbench train {model} --data {folder} --out {folder / 'runs' / model}"
-    )
+    model, before = NEEDS.get(page, NEEDS["why"]).example, ""
+    if page == "words" and not any((folder / "topics").glob("*/card.json")):
+        before = f"workbench topics {folder} && "
+    name, options = FEATURES.get(page, ("", ""))
+    if options and not (folder / "features" / name / "card.json").is_file():
+        before = f"workbench features {folder} {options} && "
+    return f"{before}workbench train {model} --data {folder} --out {folder / 'runs' / model}"

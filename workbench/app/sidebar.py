@@ -17,12 +17,14 @@ PICTURED: Final[dict[state.Page, str]] = {
     "why": "the best for this user",
     "regions": "a typical one of this user",
     "words": "the best for this user",
+    "diffusion": "the best for this user",
+    "attributes": "the best for this user",
     "popularity": "the latest of this user",
 }
 """The pages that show one image, and which one where none is chosen."""
 MOMENTS: Final[tuple[state.Page, ...]] = ("why", "words")
 """The pages that explain at a moment."""
-COMPARING: Final[tuple[state.Page, ...]] = ("home", "why", "aspects")
+COMPARING: Final[tuple[state.Page, ...]] = ("home", "why", "aspects", "diffusion", "frames")
 
 
 def show() -> None:

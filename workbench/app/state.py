@@ -11,7 +11,7 @@ import streamlit as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 Choice = TypeVar("Choice", bound=str)
-Page = Literal["home", "why", "aspects", "regions", "words", "popularity"]
+Page = Literal["home", "why", "aspects", "regions", "words", "diffusion", "attributes", "frames", "popularity"]
 
 LONGEST = 4000
 """Characters of a view that is read at all."""

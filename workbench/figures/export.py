@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import matplotlib as mpl
 import plotly.graph_objects as go
@@ -35,8 +35,19 @@ _LOCK: Final = RLock()
 _COLUMNS: Final = ("attention", "contribution", "removal", "rank_without")
 
 
+@runtime_checkable
+class Numbers(Protocol):
+    """What a figure is drawn from, to take away as json and csv."""
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """All of it."""
+
+    def rows(self) -> list[dict[str, object]]:
+        """The rows of its table, all with the same columns."""
+
+
 def save(
-    subject: Figure | go.Figure | Explanation | Forecast,
+    subject: Figure | go.Figure | Explanation | Forecast | Numbers,
     stem: Path,
     formats: Sequence[str],
     *,
@@ -47,7 +58,8 @@ def save(
     """Write one subject as ``stem.<format>`` for every format; equal subjects give equal bytes.
 
     Args:
-        subject: a matplotlib figure (png, svg, pdf), a plotly figure (html), an explanation or a forecast (json, csv).
+        subject: a matplotlib figure (png, svg, pdf), a plotly figure (html), an explanation, a forecast or
+            other numbers (json, csv).
         stem: path without suffix; its folder is made when it is missing.
         title: title of the document.
         origin: what goes into the document's metadata, e.g. run and dataset.
@@ -112,7 +124,7 @@ def check_formats(formats: Sequence[str]) -> None:
 
 
 def _writers(
-    subject: Figure | go.Figure | Explanation | Forecast, title: str, origin: str, theme: ThemeName
+    subject: Figure | go.Figure | Explanation | Forecast | Numbers, title: str, origin: str, theme: ThemeName
 ) -> Mapping[str, Callable[[], bytes]]:
     if isinstance(subject, Figure):
         return {
@@ -122,6 +134,11 @@ def _writers(
         }
     if isinstance(subject, go.Figure):
         return {"html": lambda: _page(subject, title, origin, theme).encode("utf-8")}
+    if isinstance(subject, Numbers):
+        return {
+            "json": lambda: subject.model_dump_json(indent=1).encode("utf-8"),
+            "csv": lambda: _rows(subject.rows()).encode("utf-8"),
+        }
     return {
         "json": lambda: subject.model_dump_json(indent=1).encode("utf-8"),
         "csv": lambda: _table(explained(subject)).encode("utf-8"),
@@ -149,6 +166,14 @@ def _page(figure: go.Figure, title: str, origin: str, theme: ThemeName) -> str:
         f"<style>body {{margin: 1rem auto; max-width: 60rem; background: {colours.background};}}</style>\n"
         f"</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def _rows(rows: Sequence[dict[str, object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
 def _table(explanation: Explanation) -> str:
