@@ -20,6 +20,8 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.write import write_dataset
 from workbench.explain.audit import run as room
+from workbench.explain.audit.curves import along, erase
+from workbench.explain.audit.kept import newest, parameters_of
 from workbench.explain.audit.pairs import planted, planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
@@ -77,6 +79,32 @@ def test_an_audit_says_what_it_looked_at(found: Audit) -> None:
     assert found.randomisation is not None and found.randomisation.cascade
     assert found.verdict == reading(found)
     assert Audit.model_validate_json(found.model_dump_json()) == found
+
+
+def test_curves_are_means_over_the_pairs_and_their_own_means_the_measures(run: Run, found: Audit) -> None:
+    explainer, courses = api.explainer(run), []
+    for user, item in shown_pairs(explainer, PLAN.pairs, PLAN.seed):
+        units = Units.of(explainer.model, user, item)
+        if len(units) > 1:
+            order = weights_of(units, PLAN.seed)["attention"].argsort(descending=True, stable=True)
+            courses.append(along(erase(units, {"one": order})["one"], spread(explainer, user)))
+    curve = found.curves["attention"]
+    assert np.allclose([curve.deletion, curve.insertion], np.mean(courses, axis=0), atol=1e-4)
+    assert len(found.shares) == len(curve.deletion) and set(found.curves) == set(found.methods)
+    for name, one in found.curves.items():
+        assert np.mean(one.deletion) == pytest.approx(found.methods[name]["deletion_auc"], abs=1e-6)
+        assert np.mean(one.insertion) == pytest.approx(found.methods[name]["insertion_auc"], abs=1e-6)
+
+
+def test_the_newest_audit_is_found_unless_weights_or_data_changed(run: Run, found: Audit, tmp_path: Path) -> None:
+    parameters = parameters_of(run.path)
+    assert newest(run.path, parameters, found.fingerprint) == found
+    assert newest(run.path, "other", found.fingerprint) is None
+    assert newest(run.path, parameters, "other") is None
+    folder = tmp_path / "audit" / "old"
+    folder.mkdir(parents=True)
+    (folder / "audit.json").write_text('{"schema_version": 1}', encoding="utf-8")
+    assert newest(tmp_path, parameters, found.fingerprint) is None
 
 
 def test_agreement_is_the_mean_kendall_tau_of_scipy(run: Run, found: Audit) -> None:

@@ -101,6 +101,13 @@ def _answers(units: Units, rows: Tensor, ranked: Callable[[Tensor], Tensor] | No
     return torch.cat(scores), torch.cat(ranks)
 
 
+def along(erased: Erased, unit: float) -> tuple[list[float], list[float]]:
+    """Height above nothing recorded as units go, and as they come, at each share of ``CURVE``, in units of ``unit``."""
+    taken = [count(q, erased.n) for q in CURVE]
+    gone = [(erased.without[m] - erased.empty) / unit for m in taken]
+    return gone, [(erased.only[m] - erased.empty) / unit for m in taken]
+
+
 def measures(erased: Erased, unit: float, k: int) -> dict[str, float]:
     """The measures of one order, scores in units of ``unit``; the rank measures only where there are ranks.
 
@@ -111,11 +118,12 @@ def measures(erased: Erased, unit: float, k: int) -> dict[str, float]:
     Gurevitch et al. 2024, without the ends of its curves).
     """
     n, few, curve = erased.n, [count(q, erased.n) for q in FEW], [count(q, erased.n) for q in CURVE]
+    gone, come = along(erased, unit)
     found = {
         "comprehensiveness": _mean(erased.score - erased.without[m] for m in few) / unit,
         "sufficiency": _mean(erased.score - erased.only[m] for m in few) / unit,
-        "deletion_auc": _mean(erased.without[m] - erased.empty for m in curve) / unit,
-        "insertion_auc": _mean(erased.only[m] - erased.empty for m in curve) / unit,
+        "deletion_auc": _mean(gone),
+        "insertion_auc": _mean(come),
     }
     if erased.rank_without:
         steps = [m for m in curve if m < n] or [n]

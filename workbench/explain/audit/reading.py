@@ -77,7 +77,7 @@ def _best(audit: Audit) -> str:
     if not audit.planted:
         return ""
     ranked = sorted(audit.planted, key=lambda name: -audit.planted[name].precision_at_1)
-    best, chance = ranked[0], audit.planted["random"].precision_at_1
+    best, chance = ranked[0], audit.planted["uniform"].precision_at_1
     found = audit.planted[best].precision_at_1
     text = f"The planted cause comes first most often by {best.replace('_', ' ')} ({found:.0%}"
     if "attention" in audit.planted and best != "attention":

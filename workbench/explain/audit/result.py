@@ -16,6 +16,17 @@ class Interval(Frozen):
     high: float
 
 
+class Curve(Frozen):
+    """Mean height of the score above nothing recorded, by share of the units.
+
+    Attributes:
+        deletion: as the strongest go; ``insertion`` as they come.
+    """
+
+    deletion: tuple[float, ...]
+    insertion: tuple[float, ...]
+
+
 class Planted(Frozen):
     """How well a method finds the planted causes.
 
@@ -88,12 +99,14 @@ class Audit(Frozen):
 
     Attributes:
         model: its name; ``run`` that of the folder; ``dataset`` that of the data, ``fingerprint`` its state.
+        parameters: digest of the weights looked into.
         pairs: explanations looked into; ``excluded`` those with fewer than two units, where nothing can differ.
         k: length of the list of ``pos_at_k`` and ``neg_at_k``.
         unit: what scores are told in.
         controls: the methods that explain nothing.
         methods: by method, its measures (see ``curves.measures``), ``infidelity`` and ``sparsity``.
         intervals: by method and measure, by how much it is better than the random order of the same pairs.
+        curves: by method, at each of ``shares`` of the evidence, in ``unit``.
         agreement: mean Kendall tau between methods, both ways.
         flatness: mean entropy of the attention over that of uniform weights; None where nothing is weighed.
         weights: by level, what other attention would do.
@@ -104,11 +117,12 @@ class Audit(Frozen):
         seconds: of computing.
     """
 
-    schema_version: int = 1
+    schema_version: int = 2
     model: str
     run: str
     dataset: str
     fingerprint: str
+    parameters: str
     seed: int
     pairs: int
     excluded: int
@@ -117,6 +131,8 @@ class Audit(Frozen):
     controls: tuple[str, ...]
     methods: dict[str, dict[str, float]]
     intervals: dict[str, dict[str, Interval]]
+    shares: tuple[float, ...]
+    curves: dict[str, Curve]
     agreement: dict[str, dict[str, float]]
     flatness: float | None
     weights: dict[str, Weighing]

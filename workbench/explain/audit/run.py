@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +15,15 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-import workbench
 from workbench.data.errors import DataError
 from workbench.explain.attribution import METHODS, STEPWISE, attributions, has_slope
 from workbench.explain.audit.attention import other_weights
-from workbench.explain.audit.curves import erase, infidelity, measures, sparsity
+from workbench.explain.audit.curves import CURVE, along, erase, infidelity, measures, sparsity
+from workbench.explain.audit.kept import FOLDER, RESULT, digest, key, write_part
 from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import HIGHER, Audit, Calibrated, Interval, Planted, Weighing
+from workbench.explain.audit.result import HIGHER, Audit, Calibrated, Curve, Interval, Planted, Weighing
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import flatness
 from workbench.explain.units import Units
@@ -34,7 +33,6 @@ from workbench.training.run import write_text
 Report = Callable[[float, str], None]
 """Told how much of an audit is done, 0..1, and what is being done."""
 CONTROLS = ("random", "uniform")
-FOLDER, RESULT = "audit", "audit.json"
 PART = 20
 """Pairs of a part: an audit that was stopped loses at most so many."""
 DRAWS = 3
@@ -79,7 +77,7 @@ def audit(
     Raises:
         DataError: the model has no evidence, or no pair has two pieces of it.
     """
-    tell, folder = report or (lambda _share, _message: None), folder / FOLDER / _key(explainer, plan)
+    tell, folder = report or (lambda _share, _message: None), folder / FOLDER / key(explainer, plan)
     if (folder / RESULT).is_file():
         return Audit.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
     if not explainer.groups:
@@ -91,7 +89,7 @@ def audit(
         path = folder / f"part-{number:03}.parquet"
         if not path.is_file():
             rows = [_looked(explainer, *pair, plan) for pair in pairs[number * PART : (number + 1) * PART]]
-            _write(path, pd.DataFrame([row for found in rows for row in found], columns=_COLUMNS))
+            write_part(path, pd.DataFrame([row for found in rows for row in found], columns=_COLUMNS))
         tell(0.6 * min(1.0, (number + 1) * PART / len(pairs)), f"removing evidence of {len(pairs)} explanations")
     missing = [n for n in range(-(-len(pairs) // PART)) if not (folder / f"part-{n:03}.parquet").is_file()]
     if missing:
@@ -110,21 +108,8 @@ _MEASURES = (
     "infidelity",
     "sparsity",
 )
-_COLUMNS = ["user", "item", "units", "method", *_MEASURES, "flatness", "agreement"]
-
-
-def _key(explainer: Explainer, plan: Plan) -> str:
-    """Tells audits of other weights, data, plans and versions apart."""
-    digest = hashlib.sha256(f"{workbench.__version__} {explainer.dataset.fingerprint} {plan}".encode())
-    for name, value in explainer.model.state_dict().items():
-        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    table.to_parquet(temporary)
-    temporary.replace(path)
+_COURSES = ("deletion", "insertion")
+_COLUMNS = ["user", "item", "units", "method", *_MEASURES, *_COURSES, "flatness", "agreement"]
 
 
 def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
@@ -159,13 +144,16 @@ def _looked(explainer: Explainer, user: int, item: int, plan: Plan) -> list[dict
     erased = erase(units, orders | draws, explainer.race(user, item))
     told = {name: measures(one, unit, plan.k) for name, one in erased.items()}
     told["random"] = {name: float(np.mean([told[draw][name] for draw in draws])) for name in told["random"]}
+    courses = {name: along(one, unit) for name, one in erased.items()}
+    courses["random"] = tuple(np.mean([courses[draw] for draw in draws], axis=0).tolist())
     wrong = infidelity(units, weights, seed=plan.seed)
     even = None if units.attention is None else flatness(units.attention.tolist())
     listed = {name: one.tolist() for name, one in weights.items()}
     taus = {name: {other: kendall_tau(one, two) for other, two in listed.items()} for name, one in listed.items()}
     return [
         {"user": user, "item": item, "units": n, "method": name, **told[name], "infidelity": wrong[name],
-         "sparsity": sparsity(one), "flatness": even, "agreement": json.dumps(taus[name])}
+         "sparsity": sparsity(one), **dict(zip(_COURSES, courses[name], strict=True)), "flatness": even,
+         "agreement": json.dumps(taus[name])}
         for name, one in weights.items()
     ]  # fmt: skip
 
@@ -200,6 +188,7 @@ def _together(
         "run": explainer.run,
         "dataset": explainer.dataset.name,
         "fingerprint": explainer.dataset.fingerprint,
+        "parameters": digest(explainer.model.state_dict()),
         "seed": plan.seed,
         "pairs": len(named["random"]),
         "excluded": len(pairs) - len(named["random"]),
@@ -212,6 +201,8 @@ def _together(
         "intervals": {
             name: _intervals(named[name], named["random"], plan.seed) for name in methods if name != "random"
         },
+        "shares": CURVE,
+        "curves": {name: Curve(**{course: _course(named[name][course]) for course in _COURSES}) for name in methods},
         "agreement": _agreement(named),
         "flatness": None if table["flatness"].isna().all() else float(named["random"]["flatness"].astype(float).mean()),
         "weights": weights,
@@ -228,6 +219,10 @@ def _together(
 
 def _means(part: pd.DataFrame) -> dict[str, float]:
     return {name: float(part[name].astype(float).mean()) for name in _MEASURES if part[name].notna().any()}
+
+
+def _course(listed: pd.Series[Any]) -> tuple[float, ...]:
+    return tuple(np.stack(listed.to_list()).mean(0).tolist())
 
 
 def _intervals(part: pd.DataFrame, control: pd.DataFrame, seed: int) -> dict[str, Interval]:
