@@ -14,6 +14,7 @@ from workbench.data.dataset import Dataset
 from workbench.explain.explainer import Recommendation
 from workbench.explain.explanation import EvidenceLevel, Explanation
 from workbench.figures.aspects import aspects_plotly
+from workbench.figures.attributes import is_boxed, level_plotly
 from workbench.figures.ego import ego_plotly
 from workbench.figures.elements import elements_plotly
 from workbench.figures.levels import By
@@ -161,6 +162,8 @@ def elements(
     elif drawing == "network":
         centre = explanation.user_label
         figure = ego_plotly(level, explanation.rank, centre, heading=heading, by=order, theme=theme)
+    elif is_boxed(level):
+        figure = level_plotly(explanation, level, root, heading=heading, top=top, by=order, theme=theme)
     elif level.kind == "image":
         figure = strip_plotly(level, explanation.rank, root, heading=heading, top=top, by=order, theme=theme)
     else:

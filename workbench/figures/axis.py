@@ -56,7 +56,13 @@ def _title(text: str) -> dict[str, Any]:
 
 def titled_axis(title: str) -> dict[str, Any]:
     """Settings of an axis on the screen with a title and few numbers."""
-    ticks = {"showticklabels": True, "nticks": 4, "tickformat": "~f", "tickfont": {"size": SCREEN_SMALL}}
+    ticks = {
+        "showticklabels": True,
+        "nticks": 4,
+        "tickangle": 0,
+        "tickformat": "~f",
+        "tickfont": {"size": SCREEN_SMALL},
+    }
     return {"title": _title(title)} | ticks
 
 

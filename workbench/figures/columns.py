@@ -29,6 +29,8 @@ THICK: Final = 0.5
 """Thickness of a bar where lines are one unit apart."""
 LIKING: Final = 0.52
 """Inches from 0 to 1 of a liking."""
+SCREEN_LETTER: Final = 0.075
+"""Part of an axis on the screen that a letter of the number beside a mark takes, where the axis is narrow."""
 SCREEN_PAD: Final = 0.34
 """Part of an axis on the screen that is kept for the number beside a mark."""
 
@@ -160,7 +162,9 @@ class Columns:
         starts = 0.0, ends[0] + 0.05, ends[1] + 0.05
         spans = [(left + a * wide, left + b * wide) for a, b in zip(starts, (*ends, 0.9), strict=True)]
         self._plot_attention(canvas, canvas.axes(*spans[0], top, self.tall, titled_axis(self.attention), down))
-        self._plot_contribution(canvas, canvas.axes(*spans[1], top, self.tall, titled_axis("contribution"), down))
+        self._plot_contribution(
+            canvas, canvas.axes(*spans[1], top, self.tall, titled_axis("contribution") | {"nticks": 3}, down)
+        )
         if self.has_liking:
             self._plot_liking(canvas, canvas.axes(*spans[2], top, self.tall, titled_axis(self.liking), down))
 
@@ -186,7 +190,8 @@ class Columns:
         known = [line.contribution for line in self.lines if line.contribution is not None]
         low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
         high = max(high, low + FAINT)
-        before, after = 0.04, SCREEN_PAD
+        letters = max((len(signed_text(share, decimals(known))) for share in known), default=0)
+        before, after = 0.04, SCREEN_LETTER * letters
         scale = (high - low) / (1 - before - after)
         zero_line(canvas, at, [low - before * scale, high + after * scale], ticks=bool(known))
         self._plot_zero(canvas, at)

@@ -169,7 +169,7 @@ class Tastes:
         if not self.rows:
             return SCREEN_HEAD + SCREEN_ROW
         tall = self._tops(self._screen_row, SCREEN_BREAK)[-1]
-        return SCREEN_HEAD + tall + SCREEN_FOOT + SCREEN_KEY * len(self._key)
+        return SCREEN_HEAD + tall + SCREEN_FOOT + SCREEN_KEY * (1 + len(self._key))
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same to touch: hover tells every number, a click gives the attribute."""
@@ -187,14 +187,15 @@ class Tastes:
                 continue
             middle = body + at + row / 2
             canvas.write(0.02, middle, markup(shorten(_called(one), 18)), SCREEN_BASE)
-            canvas.write(SCREEN_NAMES - 0.015, middle, _images(one), SCREEN_SMALL, xanchor="right", color=muted)
+            count = f"in {one.images:,}"
+            canvas.write(SCREEN_NAMES - 0.015, middle, count, SCREEN_SMALL, xanchor="right", color=muted)
             for i, name in enumerate(told_apart(self.names) if chip else ()):
                 who = f"<b>{markup(name)}</b>"
                 at_line = middle + (i - 0.5) * SCREEN_LINE
                 canvas.write(SCREEN_NAMES + chip - 0.008, at_line, who, SCREEN_SMALL, xanchor="right")
         step = SCREEN_ROW if len(self.names) == 1 else SCREEN_LINE
         self._columns(tops, row, step, tops[-1]).plot(canvas, SCREEN_NAMES + chip, 1.0, body)
-        for i, words in enumerate(self._key):
+        for i, words in enumerate([f"in {self.rows[1].images:,}: so many images show it", *self._key]):
             line = body + tops[-1] + SCREEN_FOOT + SCREEN_KEY * (i + 0.5)
             canvas.write(0, line, markup(shorten(words, 100)), SCREEN_SMALL, color=muted)
 
