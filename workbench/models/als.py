@@ -30,7 +30,7 @@ class ALSConfig(ModelConfig):
 
     dim: int = Field(32, ge=1)
     confidence: float = Field(10.0, gt=0)
-    regularisation: float = Field(10.0, gt=0)
+    regularisation: float = Field(50.0, gt=0)
     sweeps: int = Field(15, ge=1)
 
 

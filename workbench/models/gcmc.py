@@ -47,7 +47,7 @@ class GCMCConfig(ModelConfig):
     exclude_target: bool = True
     features: str | None = None
     side: int = Field(32, ge=1)
-    regularisation: float = 1e-4
+    regularisation: float = 3e-3
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class LightGCNConfig(ModelConfig):
 
     dim: int = Field(64, ge=1)
     layers: int = Field(3, ge=1)
-    regularisation: float = 1e-4
+    regularisation: float = 3e-3
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class PinSageConfig(ModelConfig):
     loss: Literal["max-margin", "bpr"] = "bpr"
     margin: float = Field(0.1, gt=0)
     features: str | None = None
-    regularisation: float = 1e-4
+    regularisation: float = 1e-3
 
 
 class Convolution(nn.Module):
