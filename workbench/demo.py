@@ -23,7 +23,7 @@ Size = Literal["tiny", "demo", "large"]
 Report = Callable[[str, float], None]
 """Told what is being done, in a few words, and how much of the whole demo is done, 0..1."""
 
-DRAWN, ENCODED, LEARNED = 0.2, 0.5, 0.53
+DRAWN, ENCODED, LEARNED = 0.15, 0.55, 0.57
 """Shares of the whole demo that are done when the world is drawn, its images encoded and its topics learned."""
 
 RUNS = "runs"
@@ -33,6 +33,9 @@ _RELEASED: dict[str, Any] = {"form": "code", "project": "before", "exclude_targe
 _SEQUENCE: dict[str, Any] = {"dropout": 0.4, "learning_rate": 0.003, "patience": 5, "repeats": True}
 _READING: dict[str, Any] = {"words": "embedding", "align_temperature": 6.0, "identity": True, "tied": True}
 _READING |= {"output": "content", "regularisation": 0.0003}
+_PAIRS: dict[str, Any] = {"batch": 1024, "learning_rate": 0.01, "epochs": 60, "evaluate_every": 3, "monitor": "AUC"}
+_PAIRS |= {"regularisation": 0.02}
+_FRAMES: dict[str, Any] = {**_PAIRS, "visual_regularisation": 0.02, "projection_regularisation": 0.01}
 SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "bpr": ("bpr", ACF_SMALL["bpr"]),
     "svdpp": ("svdpp", ACF_SMALL["svdpp"]),
@@ -45,18 +48,22 @@ SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
         "anternn",
         {**_SEQUENCE, **_READING, "dim": 32, "epochs": 18, "dropout": 0.3, "learning_rate": 0.005},
     ),
+    "saers": ("saers", {**_PAIRS, "projection_regularisation": 0.003}),
+    "jifr": ("jifr", {**_FRAMES, "temperature": 0.3}),
+    "jifr-na": ("jifr", {**_FRAMES, "attention": False}),
     "uhan": ("uhan", {**UHAN_SMALL["uhan"], "author_start": 0.6}),
     "dualatt": ("dualatt", UHAN_SMALL["dualatt"]),
 }
 """The runs of the demo: the model of each, with the settings that suit so small a world."""
 
 FEATURES: dict[str, tuple[str, Of, float]] = {
-    "descriptor": ("descriptor", "images", 0.05),
-    "convnet": ("convnet", "images", 0.75),
-    "convnet-14": ("convnet-14", "images", 0.1),
-    "convnet-frames": ("convnet", "frames", 0.1),
+    "descriptor": ("descriptor", "images", 0.03),
+    "convnet": ("convnet", "images", 0.43),
+    "convnet-14": ("convnet-14", "images", 0.06),
+    "convnet-frames": ("convnet", "frames", 0.06),
+    "attributes": ("attributes", "images", 0.42),
 }
-"""The features of the demo: encoder, what of, share of the time; the first of the convnet also trains it."""
+"""The features of the demo: encoder, what of, share of the time; the first of each network also trains it."""
 
 TOPICS: Mapping[str, Any] = {"topics": 12, "common": 0.1, "sweeps": 50}
 """How the topics of the demo are learned; words of more than a tenth of its captions are those of every caption."""
