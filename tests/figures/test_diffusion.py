@@ -241,3 +241,20 @@ def test_numbers_are_taken_away_as_json_and_csv(tmp_path: Path) -> None:
     assert empty.read_text() == "\n"
     with pytest.raises(ValueError, match="cannot be written as png: choose from json, csv"):
         save(ego, tmp_path / "ego", ["png"])
+
+
+def test_pictures_stand_upright(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    half = np.zeros((64, 64, 3), np.uint8)
+    half[:32] = 255
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), half)
+    figure = drift_figure(make_drift(), tmp_path)
+    images = [image for axes in figure.axes for image in axes.images]
+    assert len(images) == 7
+    for image in images:
+        low, high = image.axes.get_ylim()
+        # Row 0 is drawn at the upper end of the axis, whichever way it counts.
+        first, last = image.get_extent()[3], image.get_extent()[2]
+        assert np.asarray(image.get_array())[0].mean() == 255
+        assert (first < last) == (low > high)

@@ -215,7 +215,8 @@ def _strongest(hop: Hop, friends: dict[int, Element], keep: int) -> list[int]:
     """Places of the strongest people of one row; among equals those whose removal costs most come first."""
     size = (hop.share if hop.contribution is None else hop.contribution.abs()).cpu().numpy().round(9)
     removals = [friends[code].removal if code in friends else None for code in hop.people.values.tolist()]
-    return [int(i) for i in np.lexsort(([removal or 0.0 for removal in removals], -size))[:keep]]
+    costs = np.array([removal or 0.0 for removal in removals])
+    return [int(i) for i in np.lexsort((costs, -size))[:keep]]
 
 
 def _ring(

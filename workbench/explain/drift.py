@@ -107,7 +107,9 @@ def drift(explainer: Explainer, user: int, item: int, liked: int = LIKED, seed: 
     """
     data, model = explainer.dataset, diffusing(explainer)
     sample = _sample(len(data.users), user, seed)
-    states = torch.cat([model.hop_states(part.to(explainer.device)).cpu() for part in sample.split(BLOCK)]).double()
+    states = torch.cat(
+        [model.hop_states(part.to(explainer.device)).cpu() for part in torch.split(sample, BLOCK)]
+    ).double()
     mine, sample, last = states[0], sample[1:], functional.normalize(states[1:, -1], dim=-1)
     # A state of zero has no direction.
     plane = Plane.through(last[last.any(-1)])

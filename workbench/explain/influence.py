@@ -78,8 +78,7 @@ def _marked(explainer: Explainer, group: str, split: str) -> Marked:
 def _read(explainer: Explainer, group: str, marked: Marked) -> dict[str, Weights]:
     """What the model tells of the people followed, by name: attention, contribution, and those of the first hop."""
     parts: dict[str, list[Tensor]] = {}
-    for rows in torch.arange(len(marked.users)).split(BLOCK):
-        users, items = (codes[rows].to(explainer.device) for codes in (marked.users, marked.items))
+    for users, items in _pairs(marked.users, marked.items, explainer.device):
         level = next(level for level in explainer.model.read(users, items).levels if level.name == group)
         told = {"attention": level.attention, "contribution": level.contribution}
         if isinstance(explainer.model, Diffusing):
@@ -104,25 +103,21 @@ def _found(people: Ragged, wanted: Ragged, n: int) -> Tensor:
 def _losses(explainer: Explainer, group: str, marked: Marked) -> Weights:
     """What the score of each pair loses without each person: (elements,)."""
     model, device = explainer.model, explainer.device
-    scores = torch.cat(
-        [
-            model.score_pairs(users.to(device), items.to(device)).cpu()
-            for users, items in _pairs(marked.users, marked.items)
-        ]
-    )
-    rows = marked.sets.rows
-    without = []
-    for users, items in _pairs(marked.users[rows], marked.items[rows]):
-        at = sum(map(len, without))
-        sets = model.elements(group, users.to(device), items.to(device))
+    scores = torch.cat([model.score_pairs(*pairs).cpu() for pairs in _pairs(marked.users, marked.items, device)])
+    rows, at = marked.sets.rows, 0
+    without: list[Tensor] = []
+    for users, items in _pairs(marked.users[rows], marked.items[rows], device):
+        sets = model.elements(group, users, items)
         # The k-th row of a pair is the pair without its k-th person.
         gone = torch.arange(at, at + len(users)) - marked.sets.offsets[rows[at : at + len(users)]]
         gate = torch.ones(len(sets.values), device=device)
         gate[sets.offsets[:-1] + gone.to(device)] = 0
-        without.append(model.score_pairs(users.to(device), items.to(device), Gates({group: gate})).cpu())
+        without.append(model.score_pairs(users, items, Gates({group: gate})).cpu())
+        at += len(users)
     lost: Weights = (scores[rows] - torch.cat(without)).double().numpy()
     return lost
 
 
-def _pairs(users: Tensor, items: Tensor) -> list[tuple[Tensor, Tensor]]:
-    return list(zip(users.split(BLOCK), items.split(BLOCK), strict=True))
+def _pairs(users: Tensor, items: Tensor, device: torch.device) -> list[tuple[Tensor, Tensor]]:
+    parts = zip(torch.split(users, BLOCK), torch.split(items, BLOCK), strict=True)
+    return [(some.to(device), wanted.to(device)) for some, wanted in parts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,11 @@ class Course:
         inside = np.flatnonzero((np.abs(others) < half).all(1))
         users = tuple(drift.others[i] for i in inside)
         return cls(steps, others[inside], images, tiles, tuple(pictured), target, users)
+
+    def down(self) -> Course:
+        """The same with y downwards, as icons on paper count it."""
+        turned = {name: getattr(self, name) * [1, -1] for name in ("steps", "others", "images", "tiles")}
+        return replace(self, **turned)
 
 
 def apart(points: Points, fixed: Points, side: float, most: Points) -> Points:

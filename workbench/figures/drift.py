@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
@@ -113,16 +113,16 @@ class Drifting:
         return name if row[0] is not None or name != NAMES[0] else f"{name} (no exact shares)"
 
     def _draw_plane(self, axes: Axes, width: float, theme: Theme) -> None:
-        course = Course.within(self.drift, width, BODY, TILE, DOT / 72)
-        axes.set(xlim=(-width / 2, width / 2), ylim=(-BODY / 2, BODY / 2), autoscale_on=False)
+        course = Course.within(self.drift, width, BODY, TILE, DOT / 72).down()
+        axes.set(xlim=(-width / 2, width / 2), ylim=(BODY / 2, -BODY / 2), autoscale_on=False)
         axes.spines[:].set(visible=True, color=theme.line, linewidth=0.6)
-        axes.scatter(*course.others.T, s=5, color=theme.line, linewidths=0, zorder=1)
+        axes.scatter(course.others[:, 0], course.others[:, 1], s=5, color=theme.line, linewidths=0, zorder=1)
         for number, (place, at, tile) in enumerate(zip(course.pictured, course.images, course.tiles, strict=True)):
             axes.plot([at[0], tile[0]], [at[1], tile[1]], color=theme.muted, linewidth=0.5, zorder=1)
             icons.draw_square(axes, _image(place), self.root, tile[0], tile[1], TILE / 2, theme)
             if number == course.target:
-                frame = {"fill": False, "edgecolor": POSITIVE, "linewidth": 1.8, "zorder": 4}
-                axes.add_patch(Rectangle(tile - TILE / 2, TILE, TILE, **frame))
+                x, y = (tile - TILE / 2).tolist()
+                axes.add_patch(Rectangle((x, y), TILE, TILE, fill=False, edgecolor=POSITIVE, linewidth=1.8, zorder=4))
         hue = colour_of("follows")
         for start, end in zip(course.steps[:-1], course.steps[1:], strict=True):
             arrow = {"arrowstyle": "-|>", "color": hue, "linewidth": 1.6, "shrinkA": DOT / 2, "shrinkB": DOT / 2}
@@ -131,7 +131,7 @@ class Drifting:
             axes.plot(
                 [x], [y], "o", markersize=DOT, color=hue, markeredgecolor=theme.text, markeredgewidth=0.6, zorder=7
             )
-            style = {"color": ink_on(hue), "family": list(font_families()), "zorder": 8}
+            style: dict[str, Any] = {"color": ink_on(hue), "family": list(font_families()), "zorder": 8}
             axes.text(x, y, str(step.hop), fontsize=SMALL, ha="center", va="center_baseline", **style)
 
     def _draw_row(self, axes: Axes, row: list[float | None], theme: Theme) -> None:
@@ -142,7 +142,11 @@ class Drifting:
         hops, values = [hop for hop, _ in known], [value for _, value in known]
         axes.plot(hops, values, "-o", color=colour_of("follows"), linewidth=1.2, markersize=3)
         for (hop, value), words in zip(known, [w for w in self._words(row) if w], strict=True):
-            style = {"color": theme.text, "family": list(font_families()), "textcoords": "offset points"}
+            style: dict[str, Any] = {
+                "color": theme.text,
+                "family": list(font_families()),
+                "textcoords": "offset points",
+            }
             axes.annotate(words, (hop, value), xytext=(0, 4), fontsize=SMALL, ha="center", **style)
         axes.set_xticks(range(len(row)), [f"hop {hop}" for hop in range(len(row))])
         axes.tick_params(length=2, width=0.6, pad=1.5, labelsize=SMALL, color=theme.line, labelcolor=theme.muted)

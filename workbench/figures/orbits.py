@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from workbench.explain.diffusion import Ego, Reached, Ring
+from workbench.explain.explanation import Id
 
 FIRST = 0.72
 """Radius of the first ring, in distances between rings: nothing is written inside it."""
@@ -158,7 +159,7 @@ def _tree(rings: list[Ring], sizes: Sizes) -> list[_Node]:
     """The people of the first ring with all that hangs on them; last, where there are any, those not told apart."""
     angles = [line / radius for line, radius in zip(sizes.lines, sizes.radii, strict=True)]
     roots: list[_Node] = []
-    above: dict[object, _Node] = {}
+    above: dict[Id | None, _Node] = {}
     rest: _Node | None = None
     for place, ring in enumerate(rings):
         nodes = {person.id: _Node(place, person, angles[place]) for person in ring.people}
@@ -169,7 +170,8 @@ def _tree(rings: list[Ring], sizes: Sizes) -> list[_Node]:
             for person in ring.people:
                 above.get(person.through, rest).children.append(nodes[person.id])
             rest.children.append(left)
-        above, rest = dict(nodes), left
+        above, rest = {}, left
+        above.update(nodes)
     return [node for node in roots if node.need > 0]
 
 
