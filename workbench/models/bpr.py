@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -26,9 +28,9 @@ class BPR(Recommender):
     name = "bpr"
     family = "latent factors"
     paper = Paper("Rendle et al.", "BPR: Bayesian Personalized Ranking from Implicit Feedback", "UAI", 2009)
-    needs = ("likes",)
+    needs: ClassVar[tuple[str, ...]] = ("likes",)
     silent = "All of its score is own taste: a vector for the user and one for the image, learned from likes."
-    Config = BPRConfig
+    Config: ClassVar[type[ModelConfig]] = BPRConfig
     config: BPRConfig
 
     def __init__(self, config: BPRConfig, dataset: Dataset) -> None:

@@ -159,7 +159,8 @@ class CDL(KeepingModel):
             return blank.index_add(0, cells, gate * self.idf[sets.values]).view(len(items), -1)
         sets = self.told(items)
         if gate is None:
-            return self.standardise(self.vectors[items]) * (sets.lengths > 0).unsqueeze(1)
+            whole: Tensor = self.standardise(self.vectors[items])
+            return whole * (sets.lengths > 0).unsqueeze(1)
         weight, presence = gated_softmax(torch.zeros_like(gate), sets, gate)
         vectors = self.regions.vectors.index_select(0, sets.values).float()
         total = segment_sum(weight.unsqueeze(1) * vectors, sets)
@@ -219,7 +220,8 @@ class CDL(KeepingModel):
                 targets = None if images is None else images[items]
                 optimizer.zero_grad(set_to_none=True)
                 with torch.enable_grad():
-                    self.loss(x, x * kept, targets, liked[items], len(told)).backward()
+                    cost = self.loss(x, x * kept, targets, liked[items], len(told))
+                    cost.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
 
     def loss(self, x: Tensor, noisy: Tensor, targets: Tensor | None, liked: Tensor, images: int) -> Tensor:
@@ -266,7 +268,8 @@ class CDL(KeepingModel):
 
         ``own`` is the score of the image with nothing told or shown.
         """
-        nothing = self.coder.encode(self.here.new_zeros(1, self.coder.encoder[0].in_features))
+        width = len(self.idf) if self.by_words else self.regions.width
+        nothing = self.coder.encode(self.here.new_zeros(1, width))
         own = (self.users[users] * (nothing + self.offsets[items])).sum(-1)
         level = Level(self.active_evidence[0].name, self.told(items), attention=None, contribution=None)
         return Reading(scores=self.score_pairs(users, items, gates), own=own, levels=(level,))

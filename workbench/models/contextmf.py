@@ -180,7 +180,7 @@ class ContextMF(BPR):
             return self.bias.new_zeros(())
         chosen = drawn(len(pairs[0]), share, self.device)
         first, second, similarity = (part[chosen] for part in pairs)
-        error = (table(first) * table(second)).sum(-1) - similarity
+        error: Tensor = (table(first) * table(second)).sum(-1) - similarity
         return error.square().mean() * len(pairs[0])
 
     def influence_loss(self) -> Tensor:
@@ -192,7 +192,7 @@ class ContextMF(BPR):
         """Scores (R,)."""
         if gates is not OPEN:
             return self.read(users, items, gates).scores
-        taste = (self.users(users) * self.items(items)).sum(-1)
+        taste: Tensor = (self.users(users) * self.items(items)).sum(-1)
         return self.factor(users, items) * taste + self.bias[items]
 
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:

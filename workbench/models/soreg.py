@@ -78,7 +78,8 @@ class SoReg(BPR):
         everything = torch.arange(len(self.similarity), device=users.device)
         places = Ragged(self.follows.offsets, everything).select(users)
         rows, weights = places.rows, self.similarity[places.values]
-        own, followed = self.users(users), self.users(self.follows.values[places.values])
+        own: Tensor = self.users(users)
+        followed: Tensor = self.users(self.follows.values[places.values])
         if self.config.form == "individual":
             return (weights * (own[rows] - followed).square().sum(-1)).sum()
         total = segment_sum(weights, places)

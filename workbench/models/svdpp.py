@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -39,9 +41,11 @@ class SVDpp(Recommender):
     name = "svdpp"
     family = "latent factors"
     paper = Paper("Koren", "Factorization Meets the Neighborhood", "KDD", 2008)
-    needs = ("likes",)
-    evidence = (EvidenceGroup("history", "liked before", "image", "user", "likes", "you liked images of this kind"),)
-    Config = SVDppConfig
+    needs: ClassVar[tuple[str, ...]] = ("likes",)
+    evidence: ClassVar[tuple[EvidenceGroup, ...]] = (
+        EvidenceGroup("history", "liked before", "image", "user", "likes", "you liked images of this kind"),
+    )
+    Config: ClassVar[type[ModelConfig]] = SVDppConfig
     config: SVDppConfig
 
     def __init__(self, config: SVDppConfig, dataset: Dataset) -> None:

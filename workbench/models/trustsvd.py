@@ -114,7 +114,8 @@ class TrustSVD(SVDpp):
         p, followed = self.users(users), self.trusted(self.follows.values[places])
         _, linked = find(self.links, (users.unsqueeze(1) * self.n_users + strangers).flatten())
         wrong = (self.trusted(strangers) @ p.unsqueeze(-1)).squeeze(-1).square() * ~linked.view_as(strangers)
-        return ((p * followed).sum(-1) - 1).square().sum() + wrong.mean(1).sum()
+        error: Tensor = ((p * followed).sum(-1) - 1).square().sum() + wrong.mean(1).sum()
+        return error
 
     def penalty(self) -> Tensor:
         """Weighted squares of all rows, those of p_u with the regulariser of follows: a scalar."""
