@@ -85,21 +85,26 @@ def plain(explainer: Explainer, user: int, item: int) -> tuple[list[str], dict[s
     return (shown["attribute"] + ": " + shown["label"]).tolist(), numbers
 
 
-def test_attributes_are_marked_where_the_planted_value_was_read(explainer: Explainer) -> None:
+@pytest.mark.parametrize("of", ["value", "thing"])
+def test_attributes_are_marked_where_what_was_planted_is_read(explainer: Explainer, of: str) -> None:
     data = explainer.dataset
-    marks = {mark.method: mark for mark in mark_attributes(explainer)}
+    marks = {mark.method: mark for mark in mark_attributes(explainer, of)}  # type: ignore[arg-type]
     assert set(marks) == {"attention", "contribution", "liking", "removal", "random", "uniform"}
     causes = data.table("causes")
-    causes = causes[(causes["source"] == "like") & causes["attribute"].notna()]
+    causes = causes[causes["source"] == "like"]
+    wanted = causes["attribute"].map(written, na_action="ignore") if of == "value" else "thing: " + causes["label"]
+    causes = causes.assign(wanted=wanted).dropna(subset=["wanted"])
     likes = data.table("likes")
     likes = likes[likes["split"] == "train"]
     train = set(zip(likes["user"], likes["item"], strict=True))
     hits: dict[str, list[float]] = {name: [] for name in set(marks) - {"random"}}
-    for user, item, planted in causes[["user", "item", "attribute"]].itertuples(index=False):
-        labels, numbers = plain(explainer, data.users.code(user), data.items.code(item))
-        if (user, item) not in train or written(planted) not in labels:
+    for user, item, planted in causes[["user", "item", "wanted"]].itertuples(index=False):
+        if (user, item) not in train:
             continue
-        at = labels.index(written(planted))
+        labels, numbers = plain(explainer, data.users.code(user), data.items.code(item))
+        if planted not in labels:
+            continue
+        at = labels.index(planted)
         for name, weights in (numbers | {"uniform": [1.0] * len(labels)}).items():
             best = [i for i, weight in enumerate(weights) if weight >= max(weights)]
             hits[name].append((at in best) / len(best))

@@ -62,32 +62,39 @@ class TasteMarks(Frozen):
     error: float
 
 
-def mark_attributes(explainer: Explainer, split: Literal["train", "validation", "test"] = "train") -> list[Marks]:
+def mark_attributes(
+    explainer: Explainer,
+    of: Literal["value", "thing"] = "value",
+    split: Literal["train", "validation", "test"] = "train",
+) -> list[Marks]:
     """Mark which attribute of a liked image is weighed most against the one the like was planted for.
 
-    Only likes count whose image is read as bearing the planted value, since no weight could be put on it otherwise.
-    Contribution, liking and removal are marked by what speaks for the image.
+    A like was planted for a thing, and many for a value it bears besides. Only likes count whose image is read as
+    showing it, since no weight could be put on it otherwise. Contribution, liking and removal are marked by what speaks
+    for the image.
 
     Args:
-        explainer: of a model that reads attributes, on a dataset with planted attributes.
+        explainer: of a model that reads attributes, on a dataset with planted causes.
+        of: the value insisted on (the likes that have one), or the thing looked for.
         split: of the likes.
 
     Raises:
-        DataError: nothing was planted, or the model reads no attributes.
+        DataError: nothing was planted, the model reads no attributes, or reads none that was planted.
     """
     model, features = explainer.model, _features(explainer)
     causes = planted_causes(explainer.dataset, "like", split)
-    if "attribute" not in causes or causes["attribute"].isna().all():
-        raise DataError(f"{explainer.dataset.root} has no likes planted for an attribute: make a world with them anew")
-    causes = causes.dropna(subset=["attribute"])
+    column = "attribute" if of == "value" else "label"
+    if column not in causes or causes[column].isna().all():
+        raise DataError(f"{explainer.dataset.root} has no likes planted for a {of}: make a world that has them")
+    causes = causes.dropna(subset=[column])
     users, items = pair_codes(explainer.dataset, causes)
     sets = features.sets.select(items)
     shown = _labels(features)[sets.values.numpy()]
-    wanted = causes["attribute"].map(written).to_numpy(object)[sets.rows.numpy()]
-    borne = (shown == wanted).astype(np.float64)
+    wanted = causes["attribute"].map(written) if of == "value" else f"{THING}: " + causes["label"].astype(str)
+    borne = (shown == wanted.to_numpy(object)[sets.rows.numpy()]).astype(np.float64)
     kept = np.bincount(sets.rows.numpy(), weights=borne, minlength=len(sets)) > 0
     if not kept.any():
-        raise DataError(f"no image of {explainer.dataset.root} is read as bearing the value its like was planted for")
+        raise DataError(f"no image of {explainer.dataset.root} is read as showing the {of} its like was planted for")
     chosen = torch.from_numpy(kept.nonzero()[0])
     users, items = users[chosen], items[chosen]
     marked = Marked(users, items, sets.select(chosen), borne[kept[sets.rows.numpy()]], None)
