@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.results import MomentOption
-from workbench.commands.terminal import JsonOption, RunArgument, RunData, UserOption, progress, screen, table
+from workbench.commands.terminal import JsonOption, RunArgument, RunData, UserOption, log, progress, screen, table
 
 if TYPE_CHECKING:
     from workbench.explain.audit.result import Audit
@@ -81,22 +81,48 @@ def whatif(
         typer.Option(
             metavar="EDIT",
             help="Evidence to leave out, repeatable: GROUP (all of it), GROUP:ID, or GROUP:ID=GATE for a part, 0 to 1; "
-            "GROUP:ID@ITEM for what belongs to one image.",
+            "GROUP:ID@ITEM for what belongs to one image. In ids write %40 for @, %3D for =, %25 for %.",
         ),
     ] = None,
     k: Annotated[int, typer.Option("--k", min=1, metavar="K", help="How many images.")] = 10,
     moment: MomentOption = None,
+    item: Annotated[str | None, typer.Option(metavar="I", help="Id of an image whose own change is told, too.")] = None,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Keep this for the user: recommend and the app leave it out from now on, whatever the run.",
+        ),
+    ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget what was kept of this, without --drop all that was kept.")
+    ] = False,
     data: RunData = None,
     as_json: JsonOption = False,
 ) -> None:
     """Rank again as if some evidence had never been recorded, and show which images move."""
     from workbench import api
+    from workbench.explain import preferences
     from workbench.explain.whatif import Edit, what_if
 
-    if not drop:
+    if keep and forget:
+        raise typer.BadParameter("choose --keep or --forget", param_hint="--keep")
+    if not drop and not forget:
         raise typer.BadParameter("say what to leave out with --drop GROUP:ID", param_hint="--drop")
+    edits = [Edit.parse(text) for text in drop or ()]
     explainer = api.explainer(run, data)
-    found = what_if(explainer, explainer.dataset.users.parse(user), [Edit.parse(text) for text in drop], k, moment)
+    dataset = explainer.dataset
+    code = dataset.users.parse(user)
+    if forget:
+        left = preferences.forget(dataset.root, dataset.users.id(code), edits or None).of(dataset.users.id(code))
+        log.print(f"Kept for {user}: {', '.join(map(str, left)) or 'nothing'}.")
+    if not edits:
+        return
+    found = what_if(explainer, code, edits, k, moment, None if item is None else dataset.items.parse(item))
+    if keep:
+        # After the ranking, so that what cannot be left out is not kept.
+        kept = preferences.keep(dataset.root, dataset.users.id(code), edits).of(dataset.users.id(code))
+        log.print(f"Kept for {user} in {dataset.root / preferences.FILE}: {', '.join(map(str, kept))}.")
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
@@ -114,3 +140,6 @@ def _show_what_if(found: WhatIf) -> None:
         table(("image", "rank", "score"), rows)
     else:
         screen.print("None of these images moves.")
+    if found.explained is not None:
+        one = found.explained
+        screen.print(f"image {one.item}: rank {one.rank_before} -> {one.rank_after}, score {one.score_change:+.4f}")

@@ -22,6 +22,8 @@ from workbench.commands.terminal import (
 
 if TYPE_CHECKING:
     from workbench.evaluation.result import Evaluation
+    from workbench.explain.explainer import Explainer
+    from workbench.explain.whatif import Edit
 
 MomentOption = Annotated[
     int | None,
@@ -108,6 +110,9 @@ def recommend(
     data: RunData = None,
     k: Annotated[int, typer.Option("--k", min=1, metavar="K", help="How many images.")] = 10,
     moment: MomentOption = None,
+    preferences: Annotated[
+        bool, typer.Option(help="Leave out what was kept for the user with workbench whatif --keep, or in the app.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Show the images a run ranks best for a user, without those she liked in training, or up to a moment."""
@@ -116,16 +121,37 @@ def recommend(
     explainer = api.explainer(run, data)
     code = explainer.dataset.users.parse(user)
     best = explainer.recommend(code, k, moment)
+    without = _kept(explainer, code, moment) if preferences else []
+    if without:
+        from workbench.explain.whatif import what_if
+
+        best = list(what_if(explainer, code, without, k, moment).after)
     if as_json:
         answer = {
             "model": explainer.model.name,
             "user": explainer.dataset.users.id(code),
             "moment": moment,
+            "without": [str(edit) for edit in without],
             "items": [image.model_dump() for image in best],
         }
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
     else:
         table(("rank", "image", "score"), ((str(b.rank), str(b.item), f"{b.score:.4f}") for b in best))
+
+
+def _kept(explainer: Explainer, user: int, moment: int | None) -> list[Edit]:
+    """The preferences of a user (code) that a run can follow; it is said which, and why others are not followed."""
+    from workbench.explain.preferences import load
+    from workbench.explain.whatif import applicable
+
+    dataset = explainer.dataset
+    edits = load(dataset.root).of(dataset.users.id(user))
+    fit, idle = applicable(explainer, user, edits, moment) if edits else ([], [])
+    for reason in idle:
+        log.print(f"A preference is not followed: {reason}.")
+    if fit:
+        log.print(f"Without {', '.join(map(str, fit))}, as was kept for the user; --no-preferences shows all.")
+    return fit
 
 
 def explain(

@@ -94,7 +94,7 @@ class Explainer:
                 f"user {self.dataset.users.id(user)}: asked for {k} images of {left} new to her; ask for 1 to {left}"
             )
         with torch.inference_mode():
-            all_scores = self.model.score_items(self._codes(user), self._at(moment))[0]
+            all_scores = self.model.score_items(self._codes(user), self.at(moment))[0]
         scores, items = all_scores.index_fill(0, known, -torch.inf).topk(min(k, left))
         pairs = zip(items.tolist(), scores.tolist(), strict=True)
         ids = self.dataset.items
@@ -127,7 +127,7 @@ class Explainer:
     def _explain(
         self, user: int, item: int, moment: int | None, values: Mapping[str, Mapping[str, Tensor]]
     ) -> Explanation:
-        reading = self.model.read(self._codes(user), self._codes(item), self._at(moment))
+        reading = self.model.read(self._codes(user), self._codes(item), self.at(moment))
         subject = self._subject(user, item, reading, moment)
         shown = {level.name: self._shown(level, reading.levels) for level in reading.levels}
         worth = removals(self.model, self.groups, subject, {name: shown[name] for name in self.groups})
@@ -241,7 +241,7 @@ class Explainer:
     def _codes(self, code: int, repeat: int = 1) -> Tensor:
         return torch.full((repeat,), code, device=self.device)
 
-    def _at(self, moment: int | None) -> Gates:
+    def at(self, moment: int | None) -> Gates:
         """The gates of a moment, for one row."""
         if moment is None:
             return OPEN
@@ -265,7 +265,7 @@ class Explainer:
         """When the likes happened that a model of sequences read; empty for any other."""
         if not isinstance(self.model, MomentModel):
             return []
-        places = self.model.likes(self._codes(user), self._at(moment)).values
+        places = self.model.likes(self._codes(user), self.at(moment)).values
         return [int(time) for time in self.model.sequences.times[places]]
 
     def _ranked(self, seen: Tensor, item: int, scores: Tensor) -> Tensor:
@@ -287,7 +287,7 @@ class Explainer:
         """The pair to take apart; popularity is predicted for the pair alone, tastes rank it among all images."""
         scores, score, seen = None, reading.scores[0], self._seen(user, moment)
         if self.model.task == "ranking":
-            everything = self.model.score_items(self._codes(user), self._at(moment))
+            everything = self.model.score_items(self._codes(user), self.at(moment))
             scores = self._ranked(seen, item, everything)[0]
             score = scores[item]
         sizes = {level.name: len(level.elements.values) for level in reading.levels}

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
 from workbench.data.dataset import Dataset
+from workbench.data.errors import DataError
 from workbench.explain.dates import hour_text
 from workbench.explain.explanation import Element
 from workbench.features.store import Features
@@ -75,6 +82,49 @@ class Names:
         group = self.model.evidence[code]
         return Element(kind=kind, id=group.name, label=group.label)
 
+    def named(self, kind: str, codes: Tensor, id: str) -> Tensor:
+        """(n,) which of the elements ``codes`` (n,) have an id; a word is named by itself, too, wherever it stands."""
+        nothing = torch.zeros_like(codes, dtype=torch.bool)
+        if kind in {"image", "person"}:
+            try:
+                return codes == (self.dataset.items if kind == "image" else self.dataset.users).parse(id)
+            except DataError:
+                return nothing
+        if kind in {"topic", "hop", "hour"}:
+            return codes == int(id) if id.isdecimal() else nothing
+        if kind == "word" and self.model.texts is not None:
+            vocabulary = self.model.texts.vocabulary
+            if id.isdecimal():
+                nothing = codes % vocabulary.longest == int(id)
+            word = self._word_codes.get(id.casefold())
+            return nothing if word is None else nothing | (self._written.to(codes.device)[codes] == word)
+        numbers, distinct = self._attributes if kind == "attribute" else self._regions
+        return numbers.to(codes.device)[codes] == distinct[id] if id in distinct else nothing
+
+    @cached_property
+    def _word_codes(self) -> dict[str, int]:
+        """Codes of the words of the vocabulary."""
+        assert self.model.texts is not None
+        return {word.casefold(): code for code, word in enumerate(self.model.texts.vocabulary.words, 1)}
+
+    @cached_property
+    def _written(self) -> Tensor:
+        """(images * longest,) vocabulary code of the word at each place of each text."""
+        assert self.model.texts is not None
+        return self.model.texts.codes().flatten()
+
+    @cached_property
+    def _regions(self) -> tuple[Tensor, dict[str, int]]:
+        """Ids of the regions or frames of the features, by row, as numbers, and the number of each id as text."""
+        assert self.model.features is not None
+        return _numbered(np.array(self.model.features.region_ids, dtype=object))
+
+    @cached_property
+    def _attributes(self) -> tuple[Tensor, dict[str, int]]:
+        """The same of the attributes that regions show."""
+        assert self.model.features is not None
+        return _numbered(self.model.features.shown["attribute"].to_numpy(dtype=object))
+
     def _attribute(self, code: int) -> Element:
         features = self.model.features
         assert features is not None
@@ -101,3 +151,8 @@ class Names:
             picture = self._frames.get((features.image_of(code), number))
             return Element(kind="frame", id=number, label=f"frame {number}", image=picture, box=box)
         return Element(kind="region", id=number, label=f"region {int(number) + 1}", box=box)
+
+
+def _numbered(ids: NDArray[np.object_]) -> tuple[Tensor, dict[str, int]]:
+    numbers, distinct = pd.factorize(ids)
+    return torch.from_numpy(numbers), {str(id): number for number, id in enumerate(distinct)}
