@@ -159,7 +159,7 @@ def _tree(rings: list[Ring], sizes: Sizes) -> list[_Node]:
     """The people of the first ring with all that hangs on them; last, where there are any, those not told apart."""
     angles = [line / radius for line, radius in zip(sizes.lines, sizes.radii, strict=True)]
     roots: list[_Node] = []
-    above: dict[Id | None, _Node] = {}
+    above: dict[Id, _Node] = {}
     rest: _Node | None = None
     for place, ring in enumerate(rings):
         nodes = {person.id: _Node(place, person, angles[place]) for person in ring.people}
@@ -168,10 +168,10 @@ def _tree(rings: list[Ring], sizes: Sizes) -> list[_Node]:
             roots += [*nodes.values(), left]
         else:
             for person in ring.people:
-                above.get(person.through, rest).children.append(nodes[person.id])
+                parent = rest if person.through is None else above.get(person.through, rest)
+                parent.children.append(nodes[person.id])
             rest.children.append(left)
-        above, rest = {}, left
-        above.update(nodes)
+        above, rest = nodes, left
     return [node for node in roots if node.need > 0]
 
 

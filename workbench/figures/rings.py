@@ -54,7 +54,7 @@ SCREEN_CHIP, SCREEN_CENTRE, SCREEN_NAMES = 13.0, 23.0, 92.0
 SCREEN_SIZE: Final = 560
 SCREEN_LETTER: Final = 126.0
 """Pixels on the screen of what is an inch of small type on paper."""
-SCREEN_LINE, SCREEN_CHARACTER = 14.0, 6.6
+SCREEN_LINE, SCREEN_CHARACTER = 14.0, 6.1
 """Pixels from one name to the next, and of a letter below the rings."""
 THIN, THICK = 0.4, 6.0
 LEAST, SCREEN_LEAST = 0.06, 7.0
