@@ -36,6 +36,7 @@ _READING |= {"output": "content", "regularisation": 0.0003}
 _PAIRS: dict[str, Any] = {"batch": 1024, "learning_rate": 0.01, "epochs": 60, "evaluate_every": 3, "monitor": "AUC"}
 _PAIRS |= {"regularisation": 0.02}
 _FRAMES: dict[str, Any] = {**_PAIRS, "visual_regularisation": 0.02, "projection_regularisation": 0.01}
+_GRAPH: dict[str, Any] = {"dim": 32, "learning_rate": 0.005, "std": 0.01}
 SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "bpr": ("bpr", ACF_SMALL["bpr"]),
     "svdpp": ("svdpp", ACF_SMALL["svdpp"]),
@@ -48,6 +49,8 @@ SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
         "anternn",
         {**_SEQUENCE, **_READING, "dim": 32, "epochs": 18, "dropout": 0.3, "learning_rate": 0.005},
     ),
+    "diffnet": ("diffnet", {**_GRAPH, "epochs": 100, "batch": 2048, "regularisation": 0.003, "negatives": 4}),
+    "diffnetpp": ("diffnetpp", {**_GRAPH, "epochs": 40, "batch": 4096, "regularisation": 0.01}),
     "saers": ("saers", {**_PAIRS, "projection_regularisation": 0.003}),
     "jifr": ("jifr", {**_FRAMES, "temperature": 0.3}),
     "jifr-na": ("jifr", {**_FRAMES, "attention": False}),
