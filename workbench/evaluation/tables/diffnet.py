@@ -26,20 +26,21 @@ DIFFNET_SMALL: Mapping[str, Settings] = {
 }
 """What suits the demo, by model."""
 
-_LARGE: Settings = {"dim": 64, "batch": 8192, "epochs": 100, "evaluate_every": 2, "monitor": "NDCG@10", "patience": 5}
+_LARGE: Settings = {"dim": 64, "batch": 8192, "learning_rate": 5e-3, "epochs": 100, "evaluate_every": 4}
+_LARGE |= {"monitor": "NDCG@10", "patience": 3}
 DIFFNET_FULL: Mapping[str, Settings] = {
     "popularity": {},
-    "itemknn": {"neighbours": 200},
-    "als": {"dim": 64},
-    "bpr": _LARGE,
-    "svdpp": _LARGE,
-    "soreg": _LARGE,
-    "contextmf": _LARGE | {"similar_by": "none"},
-    "trustsvd": _LARGE,
-    "gcmc": _LARGE,
+    "itemknn": {"neighbours": 1000, "shrink": 1000},
+    "als": {"dim": 16, "confidence": 40, "regularisation": 10},
+    "bpr": _LARGE | {"learning_rate": 0.01, "regularisation": 0.05},
+    "svdpp": _LARGE | {"regularisation": 0.03},
+    "soreg": _LARGE | {"regularisation": 0.01, "social": 30},
+    "contextmf": _LARGE | {"similar_by": "none", "regularisation": 0.03},
+    "trustsvd": _LARGE | {"regularisation": 10.0},
+    "gcmc": _LARGE | {"learning_rate": 0.01, "regularisation": 1e-3},
     "pinsage": _LARGE,
-    "lightgcn": _LARGE,
-    "diffnet": _LARGE,
+    "lightgcn": _LARGE | {"regularisation": 3e-3},
+    "diffnet": _LARGE | {"regularisation": 0.03},
     "diffnetpp": _LARGE,
 }
 """What a search on the validation likes of the released Flickr graph found, D = 64, by model."""
