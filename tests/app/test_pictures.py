@@ -23,11 +23,12 @@ def picture(side: int = 64) -> bytes:
 @pytest.mark.parametrize(
     ("page", "runs"),
     [
-        ("home", ["acf", "anternn", "gru", "hasc", "uhan"]),
-        ("why", ["acf", "anternn", "gru", "hasc"]),
-        ("aspects", ["acf", "anternn", "gru", "hasc"]),
+        ("home", ["acf", "anternn", "gru", "hasc", "jifr", "jifr-na", "uhan"]),
+        ("why", ["acf", "anternn", "gru", "hasc", "jifr", "jifr-na"]),
+        ("aspects", ["acf", "anternn", "gru", "hasc", "jifr", "jifr-na"]),
         ("regions", ["acf", "uhan"]),
         ("words", ["anternn", "gru"]),
+        ("frames", ["jifr", "jifr-na"]),
         ("popularity", ["uhan"]),
     ],
 )
