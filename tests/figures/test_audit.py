@@ -82,7 +82,7 @@ def test_the_screen_shows_the_same_numbers() -> None:
     figure = pictures.methods_plotly(FULL)
     dots = next(trace for trace in figure.data if str(trace.name).startswith("sufficiency"))
     assert list(dots.x) == [values["sufficiency"] for values in FULL.methods.values()]
-    assert "order of the tables (control)" in screen_words(figure)
+    assert "table order (control)" in screen_words(figure)
     curves = pictures.curves_plotly(FULL)
     drawn = [tuple(trace.y) for trace in curves.data]
     assert drawn == [c.deletion for c in FULL.curves.values()] + [c.insertion for c in FULL.curves.values()]
@@ -101,7 +101,7 @@ def test_agreement_is_printed_on_tints_it_can_be_read_on() -> None:
     words = words_of(pictures.agreement_figure(FULL))
     tau = FULL.agreement["attention"]["shapley"]
     assert f"{tau:+.2f}".replace("-", "−") in words
-    assert "order of the tables" not in words
+    assert "table order" not in words
     for theme in THEMES.values():
         for depth in (-1, -0.5, 0, 0.5, 1):
             tint = Cell("", depth).tint(theme)
@@ -110,7 +110,7 @@ def test_agreement_is_printed_on_tints_it_can_be_read_on() -> None:
 
 def test_planted_causes_stand_beside_chance_and_verdicts_name_their_number() -> None:
     words = words_of(pictures.planted_figure(FULL))
-    assert {f"{sign} {badge} (n = 12)" for badge, (sign, _) in BADGES.items()} <= set(words)
+    assert {f"{sign} {badge} (12)" for badge, (sign, _) in BADGES.items()} <= set(words)
     figure = pictures.planted_plotly(FULL)
     chance = next(trace for trace in figure.data if trace.name == "chance")
     assert set(chance.x) == {FULL.planted["uniform"].precision_at_1}

@@ -130,10 +130,10 @@ def _curves(audit: Audit) -> Block:
         shares=audit.shares,
         marks={name: METHOD_MARKS[name] for name in audit.curves},
         panels={
-            "deletion: the strongest go (lower is better)": {n: one.deletion for n, one in audit.curves.items()},
-            "insertion: the strongest come (higher is better)": {n: one.insertion for n, one in audit.curves.items()},
+            "deletion (lower is better)": {n: one.deletion for n, one in audit.curves.items()},
+            "insertion (higher is better)": {n: one.insertion for n, one in audit.curves.items()},
         },
-        key=f"Height of the score above nothing recorded, in {audit.unit}.",
+        key=f"Without the strongest evidence, and with it alone: the score above nothing recorded, in {audit.unit}.",
     )
 
 
@@ -154,6 +154,7 @@ def _agreement(audit: Audit) -> Block:
         note=_note(audit),
         rows=labels,
         columns=labels,
+        heads=tuple(METHOD_MARKS[name].head for name in names),
         cells=tuple(tuple(cell(one, other) for other in names) for one in names),
         key="Mean Kendall tau of the orders: +1 the same, 0 as chance has it, −1 reversed. Blue above 0, red below.",
     )
@@ -230,7 +231,7 @@ def _planted(audit: Audit) -> list[Block]:
                 columns=(
                     Column("share in which what is shown strongest is the cause", right, (), (), by_chance, whole),
                 ),
-                key="Upright lines: chance. n: explanations of planted causes.",
+                key="Upright lines: chance. In brackets: explanations of planted causes.",
             )
         )
     return blocks
@@ -251,6 +252,7 @@ def _runs(audits: Sequence[Audit]) -> list[Block]:
                 note="precision@1",
                 rows=runs,
                 columns=tuple(_column_name(name) for name in names),
+                heads=tuple("chance" if name == "uniform" else METHOD_MARKS[name].head for name in names),
                 cells=tuple(tuple(_found(audit, name) for name in names) for audit in audits),
                 key="Share of held-out likes or posts whose cause comes first; “chance” is a unit drawn at random. "
                 "–: no cause of the run is known, or the method does not fit the model.",
@@ -263,6 +265,7 @@ def _runs(audits: Sequence[Audit]) -> list[Block]:
             note="comprehensiveness",
             rows=runs,
             columns=tuple(METHOD_MARKS[name].label for name in shown),
+            heads=tuple(METHOD_MARKS[name].head for name in shown),
             cells=tuple(tuple(_gain(audit, name, largest) for name in shown) for audit in audits),
             key="Above random orders, in standard deviations of a user's scores, or of popularity. * the 95 % interval "
             "leaves out 0. Blue above 0, red below.",

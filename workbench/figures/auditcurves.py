@@ -26,7 +26,7 @@ LEFT: Final = 0.34
 SCREEN_TALL: Final = 260
 SCREEN_TITLE: Final = 24
 SCREEN_FOOT: Final = 48
-SCREEN_LEGEND: Final = 56
+SCREEN_LEGEND: Final = 78
 SCREEN_KEY: Final = 16
 SHORT: Final = 92
 

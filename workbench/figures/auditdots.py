@@ -22,14 +22,15 @@ LINE: Final = 0.12
 NUMBER: Final = 0.34
 GAP: Final = 0.1
 SCREEN_ROW: Final = 26
-SCREEN_FOOT: Final = 62
+SCREEN_FOOT: Final = 74
 SCREEN_LINE: Final = 16
-NAMES: Final = 0.25
+NAMES: Final = 0.28
 """Fraction of the screen's width that the names take."""
 SHORT: Final = 92
 """Characters of a line of the key on the screen."""
-INK: Final = 24
-"""Characters of a line of a column's title on the screen."""
+INK: Final = {1: 60, 2: 30}
+"""Characters of a line of a column's title on the screen, by how many columns there are; of more ``LITTLE``."""
+LITTLE: Final = 19
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ class Dots:
         for row in range(len(self.rows)):
             y, style = top + (row + 0.5) * SCREEN_ROW, {"xanchor": "right", "color": theme.muted}
             canvas.write(left + 0.96 * width, y, column.text(row), SCREEN_SMALL, **style)
-        words, lines = wrap_markup(column.title, INK if len(self.columns) > 2 else 2 * INK, 2)
+        words, lines = wrap_markup(column.title, INK.get(len(self.columns), LITTLE), 3)
         canvas.write(left, top + height + 20 + 8 * lines, words, SCREEN_SMALL, color=theme.muted)
 
 

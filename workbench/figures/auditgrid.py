@@ -67,7 +67,7 @@ class Grid:
 
     Attributes:
         heading: what is shown; ``note`` what it is of.
-        rows: names of the rows; ``columns`` those of the columns.
+        rows: names of the rows; ``columns`` those of the columns; ``heads`` short ones for the screen.
         cells: by row.
         key: what numbers and tints mean.
     """
@@ -76,6 +76,7 @@ class Grid:
     note: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
+    heads: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
     key: str
 
@@ -135,8 +136,8 @@ class Grid:
         height, each = SCREEN_ROW * len(self.rows), (1 - SCREEN_NAMES) / len(self.columns)
         limits = {"range": [-0.5, len(self.columns) - 0.5]}
         at = canvas.axes(SCREEN_NAMES, 1, upper, height, limits, {"range": [len(self.rows) - 0.5, -0.5]})
-        for column, name in enumerate(self.columns):
-            words = wrap_markup(name, 12, 2)[0]
+        for column, name in enumerate(self.heads):
+            words = wrap_markup(name, 9, 2)[0]
             x = SCREEN_NAMES + (column + 0.5) * each
             canvas.write(x, upper - SCREEN_TOP / 2, words, SCREEN_SMALL, xanchor="center", align="center")
         places = [(row, column) for row in range(len(self.rows)) for column in range(len(self.columns))]

@@ -19,6 +19,7 @@ class Mark:
         marker: shape on paper; ``symbol`` the same on the screen.
         line: kind of line on paper; ``dash`` the same on the screen.
         control: whether it explains nothing: hollow, and called so.
+        short: what it is called where there is little room; "" for the label.
     """
 
     label: str
@@ -28,6 +29,12 @@ class Mark:
     line: Any = "-"
     dash: str = "solid"
     control: bool = False
+    short: str = ""
+
+    @property
+    def head(self) -> str:
+        """The shortest name."""
+        return self.short or self.label
 
     @property
     def name(self) -> str:
@@ -45,13 +52,17 @@ class Mark:
 
 METHOD_MARKS: Final[Mapping[str, Mark]] = {
     "attention": Mark("attention", "#0072B2", "o", "circle"),
-    "contribution": Mark("contribution", "#009E73", "s", "square"),
-    "integrated_gradients": Mark("integrated gradients", "#D55E00", "D", "diamond", (0, (5, 1.5)), "dash"),
-    "gradient_x_gate": Mark("gradient x gate", "#CC79A7", "v", "triangle-down", (0, (3, 1, 1, 1)), "dashdot"),
+    "contribution": Mark("contribution", "#009E73", "s", "square", short="contrib."),
+    "integrated_gradients": Mark(
+        "integrated gradients", "#D55E00", "D", "diamond", (0, (5, 1.5)), "dash", short="int. grad."
+    ),
+    "gradient_x_gate": Mark(
+        "gradient x gate", "#CC79A7", "v", "triangle-down", (0, (3, 1, 1, 1)), "dashdot", short="grad. x gate"
+    ),
     "leave_one_out": Mark("leave one out", "#E69F00", "^", "triangle-up"),
-    "shapley": Mark("Shapley values", "#56B4E9", "P", "cross", (0, (5, 1.5)), "dash"),
-    "random": Mark("random order", "#7F7F7F", "X", "x", (0, (1, 1.5)), "dot", control=True),
-    "uniform": Mark("order of the tables", "#7F7F7F", "p", "pentagon", (0, (1, 1.5)), "dot", control=True),
+    "shapley": Mark("Shapley values", "#56B4E9", "P", "cross", (0, (5, 1.5)), "dash", short="Shapley"),
+    "random": Mark("random order", "#7F7F7F", "X", "x", (0, (1, 1.5)), "dot", control=True, short="random"),
+    "uniform": Mark("table order", "#7F7F7F", "p", "pentagon", (0, (1, 1.5)), "dot", control=True),
 }
 """Hues of Okabe and Ito; a shape of its own tells each method without them."""
 
@@ -59,4 +70,4 @@ METHOD_MARKS: Final[Mapping[str, Mark]] = {
 def badge_mark(badge: str, pairs: int) -> Mark:
     """The mark of the explanations with one verdict."""
     sign, hue = BADGES[badge]
-    return Mark(f"{sign} {badge} (n = {pairs:,})", hue, "o", "circle")
+    return Mark(f"{sign} {badge} ({pairs:,})", hue, "o", "circle")
