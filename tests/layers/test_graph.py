@@ -85,3 +85,11 @@ def test_edge_sums_and_their_gradients() -> None:
     expected = rows[made.sets.rows] + columns[made.sets.values]
     torch.testing.assert_close(edge_sums(made, rows, columns), expected)
     assert torch.autograd.gradcheck(lambda r, c: edge_sums(made, r, c), (rows, columns))
+
+
+def test_a_part_has_the_edges_of_its_rows() -> None:
+    made, rows = graph(), torch.tensor([3, 1, 0])
+    part, edges = made.part(rows)
+    torch.testing.assert_close(dense(part.sets, part.weights), dense(made.sets, torch.ones(sum(SIZES)))[rows])
+    assert made.sets.values[edges].equal(part.sets.values)
+    assert made.sets.rows[edges].tolist() == rows[part.sets.rows].tolist()

@@ -14,8 +14,9 @@ from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.layers.attention import AdditiveScore
 from workbench.layers.evidence import ASPECTS, Gates
-from workbench.layers.influence import GraphAttention, InfluenceLayer
-from workbench.models.base import Recommender
+from workbench.layers.graph_attention import GraphAttention
+from workbench.layers.influence import InfluenceLayer
+from workbench.models.base import PairBatch, Recommender
 from workbench.models.diffnetpp import DiffNetPP
 from workbench.models.diffusion import Diffusing, Hop
 
@@ -128,6 +129,19 @@ class DiffNetPPCase(ModelCase):
         shown = level[ASPECTS].attention
         assert shown is not None
         np.testing.assert_allclose(array(shown).reshape(-1, 2), graphs, atol=1e-5)
+
+    @torch.no_grad()
+    def test_loss_is_that_of_the_scores(self, model: Recommender, world: Dataset) -> None:
+        assert isinstance(model, DiffNetPP)
+        users, items = (codes[::5] for codes in world.likes("train"))
+        negatives = torch.randint(len(world.items), (len(users), 2), generator=torch.Generator().manual_seed(1))
+        kept = model.config
+        model.config = kept.model_copy(update={"regularisation": 0.0})
+        loss = model(PairBatch(users, items, negatives))
+        model.config = kept
+        bad = torch.stack([model.score_pairs(users, part) for part in negatives.unbind(1)], 1)
+        good = model.score_pairs(users, items).unsqueeze(1)
+        torch.testing.assert_close(loss, torch.nn.functional.softplus(bad - good).mean(), atol=1e-4, rtol=1e-4)
 
     @torch.no_grad()
     def test_shares_are_those_of_the_attention(self, model: Recommender, world: Dataset) -> None:

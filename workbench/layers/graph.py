@@ -73,6 +73,12 @@ class RecordedGraph(nn.Module):
         """Columns -> rows."""
         return Ragged(self.back_offsets, self.back_values)
 
+    def part(self, rows: Tensor) -> tuple[RecordedGraph, Tensor]:
+        """The graph of the ``rows`` (n,) alone, every edge with weight 1, and which edges (e,) these are."""
+        edges = Ragged(self.offsets, torch.arange(len(self.values), device=rows.device)).select(rows)
+        sets = Ragged(edges.offsets, self.values.index_select(0, edges.values))
+        return RecordedGraph(sets, len(self.back_offsets) - 1, "none"), edges.values
+
     def forward(self, vectors: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``propagate``."""
         return propagate(self, vectors, weights)

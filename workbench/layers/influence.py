@@ -2,95 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from workbench.data.ragged import Ragged
 from workbench.layers.attention import AdditiveScore
-from workbench.layers.graph import RecordedGraph, edge_sums
+from workbench.layers.graph import RecordedGraph
+from workbench.layers.graph_attention import GraphAttention, NodeAttention
 from workbench.layers.reach import Changed, joined, neighbours, places, within
-from workbench.layers.segments import gated_softmax, gated_softmax_rows, weighted_sum
-
-NodeAttention = Literal["embedding", "edge", "average"]
-
-
-class GraphAttention(nn.Module):
-    """What each node gathers from its neighbours in one graph, weighted by a softmax over them.
-
-    The scores before the softmax are a two-layer network on both nodes' vectors (embedding), ``sigmoid(w s_e + c)`` of
-    a number s_e that every edge e learns for itself (edge), or nothing, which averages (average).
-    """
-
-    def __init__(self, kind: NodeAttention, edges: int, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.kind = kind
-        if kind == "embedding":
-            self.net = AdditiveScore(dim, dim, hidden)
-        elif kind == "edge":
-            self.edges = nn.Parameter(torch.randn(edges))
-            self.scale, self.shift = nn.Parameter(torch.ones(())), nn.Parameter(torch.zeros(()))
-
-    def _of_edges(self, edges: Tensor) -> Tensor:
-        return torch.sigmoid(self.scale * edges + self.shift)
-
-    def forward(
-        self, graph: RecordedGraph, own: Tensor, others: Tensor, gates: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """What all rows of a graph gather.
-
-        Args:
-            graph: (rows, columns).
-            own: (rows, D) vectors; ``others`` (columns, D) those of the neighbours.
-            others: see above.
-            gates: (edges,).
-
-        Returns:
-            the sums (rows, D), the weights (edges,) and how far a row has neighbours at all (rows,).
-        """
-        sets = graph.sets
-        if self.kind == "embedding":
-            hidden = edge_sums(graph, self.net.query(own), self.net.key(others))
-            scores = self.net.combine(hidden, torch.zeros_like(self.net.out))
-        else:
-            scores = self._of_edges(self.edges) if self.kind == "edge" else torch.zeros_like(graph.weights)
-        weights, presence = gated_softmax(scores, sets, gates)
-        return graph(others, weights), weights, presence
-
-    def again(
-        self, graph: RecordedGraph, keys: Tensor, own: Tensor, others: tuple[Changed, Tensor], gates: Tensor
-    ) -> tuple[Ragged, Tensor, Tensor, Tensor]:
-        """What nodes gather in changed worlds.
-
-        Args:
-            graph: (rows, columns).
-            keys: (n,) of rows of the graph, in the world of a row each; ``own`` (n, D) their vectors there.
-            own: see above.
-            others: what is changed of the columns, and (columns, D) their vectors as recorded.
-            gates: (e,) of the neighbours of ``keys``.
-
-        Returns:
-            keys of the neighbours (n sets), and sums (n, D), weights (e,) and presence (n,) as above.
-        """
-        changed, recorded = others
-        around = neighbours(keys, graph.sets, len(recorded))
-        codes = Ragged(around.offsets, around.values % len(recorded))
-        if self.kind == "embedding":
-            key = Changed(changed.keys, self.net.key(changed.values)).at(around.values, self.net.key(recorded))
-            scores = self.net.combine(self.net.query(own).index_select(0, around.rows), key)
-        elif self.kind == "edge":
-            edges = Ragged(graph.offsets, torch.arange(len(graph.values), device=keys.device))
-            scores = self._of_edges(self.edges[edges.select(keys % len(graph.sets)).values])
-        else:
-            scores = own.new_zeros(around.values.shape)
-        weights, presence = gated_softmax(scores, around, gates)
-        place, known = places(changed.keys, around.values)
-        moved = changed.values.index_select(0, place[known]) - recorded.index_select(0, codes.values[known])
-        sums = weighted_sum(recorded, codes, weights)
-        sums = sums.index_add(0, around.rows[known], weights[known].unsqueeze(-1) * moved)
-        return around, sums, weights, presence
+from workbench.layers.segments import gated_softmax_rows
 
 
 @dataclass(frozen=True)
@@ -114,6 +37,11 @@ class Everybody:
     users: list[Tensor]
     items: list[Tensor]
     attention: list[Attention]
+
+    @property
+    def both(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The states of users, and of images."""
+        return self.users, self.items
 
 
 @dataclass(frozen=True)
@@ -192,9 +120,19 @@ class Influence(nn.Module):
             follows: gates of all follows; ``likes`` of all likes, by user.
             likes: see above.
         """
+        return self._through(self.layers, users, items, follows, likes)
+
+    def _through(
+        self,
+        layers: Iterable[nn.Module],
+        users: Tensor,
+        items: Tensor,
+        follows: Tensor | None = None,
+        likes: Tensor | None = None,
+    ) -> Everybody:
         found = Everybody([users], [items], [])
         back = None if likes is None else likes.index_select(0, self.likes.turn)
-        for layer in self.layers:
+        for layer in layers:
             assert isinstance(layer, InfluenceLayer)
             u, v = found.users[-1], found.items[-1]
             social, alpha, followed = layer.social(self.follows, u, u, follows)
@@ -204,6 +142,26 @@ class Influence(nn.Module):
             found.items.append(v + layer.audience(self.audience, v, u, back)[0])
             found.attention.append(Attention(alpha, beta, graphs))
         return found
+
+    def needed(self, users: Tensor, items: Tensor, of: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """All states, side by side, of the users (n,) and items (m,) ``of`` a batch: (n, (K + 1) D), (m, (K + 1) D).
+
+        The last layer is propagated for these alone.
+        """
+        *before, last = self.layers
+        assert isinstance(last, InfluenceLayer)
+        everybody = self._through(before, users, items)
+        u, v = (states[-1].index_select(0, codes) for states, codes in zip(everybody.both, of, strict=True))
+        (social, a), (interest, b), (audience, c) = (
+            graph.part(codes) for graph, codes in ((self.follows, of[0]), (self.likes, of[0]), (self.audience, of[1]))
+        )
+        followed = last.social(social, u, everybody.users[-1], None, a)
+        liked = last.interest(interest, u, everybody.items[-1], None, b)
+        brought = last.audience(audience, v, everybody.users[-1], None, c)
+        after, _ = last.mixed(u, (followed[0], liked[0]), (followed[2], liked[2]))
+        mine = [states.index_select(0, of[0]) for states in everybody.users]
+        theirs = [states.index_select(0, of[1]) for states in everybody.items]
+        return torch.cat([*mine, after], 1), torch.cat([*theirs, v + brought[0]], 1)
 
     def again(
         self,

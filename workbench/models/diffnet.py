@@ -42,7 +42,7 @@ class DiffNetConfig(ModelConfig):
         std: spread of the random start of the embeddings.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-3
     dim: int = 64
     depth: int = Field(2, ge=0)
     layer: Layer = "mean"
@@ -52,7 +52,7 @@ class DiffNetConfig(ModelConfig):
     features: str | None = None
     fusion: NodeFusion = "concat"
     activation: Activation = "relu"
-    regularisation: float = 1e-4
+    regularisation: float = 0.03
     exclude_target: bool = True
     item_bias: bool = True
     std: float = 0.1

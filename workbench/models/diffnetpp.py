@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
-from workbench.layers.influence import Everybody, Influence, NodeAttention, World
+from workbench.layers.graph_attention import NodeAttention
+from workbench.layers.influence import Everybody, Influence, World
 from workbench.layers.nodes import Activation, FusedNodes, NodeFusion
 from workbench.layers.reach import neighbours
 from workbench.layers.segments import gated_softmax, segment_sum
@@ -47,7 +48,7 @@ class DiffNetPPConfig(ModelConfig):
     features: str | None = None
     fusion: NodeFusion = "concat"
     activation: Activation = "relu"
-    regularisation: float = 1e-3
+    regularisation: float = 0.03
     item_bias: bool = True
     std: float = 0.1
 
@@ -96,13 +97,10 @@ class DiffNetPP(Recommender):
 
     def forward(self, batch: PairBatch) -> Tensor:
         """BPR loss plus the L2 norm of the free embeddings used."""
-        own = self.nodes()
-        everybody = self.influence(*own)
         users, row = torch.unique(batch.users, return_inverse=True)
         items = torch.cat([batch.positives.unsqueeze(1), batch.negatives], 1)
         images, place = torch.unique(items, return_inverse=True)
-        u = torch.cat([states.index_select(0, users) for states in everybody.users], 1)
-        v = torch.cat([states.index_select(0, images) for states in everybody.items], 1)
+        u, v = self.influence.needed(*self.nodes(), (users, images))
         near = v.index_select(0, place.flatten()).view(*items.shape, -1)
         score = (u.index_select(0, row).unsqueeze(1) * near).sum(-1) + self.bias[items]
         d = self.config.dim
