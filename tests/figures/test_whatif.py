@@ -15,8 +15,9 @@ from workbench.explain.explainer import Recommendation
 from workbench.explain.explanation import Element, EvidenceLevel
 from workbench.explain.whatif import Moved, WhatIf
 from workbench.figures.export import save
-from workbench.figures.rows import Scale, row_html
-from workbench.figures.style import COLUMN_WIDTH, FULL_WIDTH, NEGATIVE, POSITIVE, ThemeName
+from workbench.figures.rows import Scale, excerpt, head_html, row_html
+from workbench.figures.style import COLUMN_WIDTH, FLAT_GREY, FULL_WIDTH, NEGATIVE, POSITIVE, ThemeName
+from workbench.figures.text import FAINT
 from workbench.figures.whatif import what_if_figure, what_if_plotly
 
 
@@ -114,6 +115,27 @@ def test_rows_show_icon_name_and_both_marks(root: Path, level: EvidenceLevel, th
         assert row.count('title="attention"') == row.count('title="contribution"') == 1
     gone = row_html(level.elements[0], level, scale, None, gone=True)
     assert f"<s>{level.elements[0].label}</s>" in gone and "<img" not in gone
+
+
+def test_the_head_says_what_the_marks_are_and_what_is_flat() -> None:
+    weighed = follows(5)
+    assert "no preference" not in head_html(weighed, Scale.of(weighed.elements))
+    flat = follows(5, flat=True)
+    assert "attention<br>no preference" in head_html(flat, Scale.of(flat.elements))
+    assert FLAT_GREY in row_html(flat.elements[0], flat, Scale.of(flat.elements), None)
+    bare = EvidenceLevel(name="words", kind="word", elements=(Element(kind="word", id=0, label="cat"),))
+    assert head_html(bare, Scale.of(bare.elements)) == ""
+
+
+def test_shares_that_rounding_leaves_nothing_of_do_not_look_large() -> None:
+    faint = Element(kind="person", id=1, label="Bea", contribution=1e-7)
+    assert Scale.of([faint]).contribution == FAINT
+
+
+def test_a_word_stands_in_its_text() -> None:
+    text = "a small red tree stands next to the old house by the lake"
+    assert excerpt(text, (12, 16)) == "a small red tree stands next to…"
+    assert excerpt(text, (36, 39)).startswith("…") and "old" in excerpt(text, (36, 39))
 
 
 def test_data_in_a_row_stays_text(root: Path) -> None:

@@ -21,6 +21,7 @@ TITLES: dict[state.Page, tuple[str, str]] = {
     "attributes": ("Which attributes?", ":material/label:"),
     "frames": ("Which frame?", ":material/movie:"),
     "popularity": ("How popular will it be?", ":material/trending_up:"),
+    "whatif": ("What if?", ":material/alt_route:"),
 }
 
 

@@ -83,6 +83,7 @@ NEEDS: Final[dict[Page, Need]] = {
     "diffusion": Need(_diffuses, "carries influence along the people followed", "diffnet", _weighs),
     "attributes": Need(_shows, "weighs attributes of images", "saers", _shows),
     "frames": Need(_frames, "scores the frames of reels", "jifr", _made_of_frames),
+    "whatif": Need(_ranks, "ranks images", "hasc", _weighs),
     "popularity": Need(_predicts, "predicts popularity", "uhan", _weighs),
 }
 """What the pages need; the others show any run."""

@@ -20,9 +20,10 @@ PICTURED: Final[dict[state.Page, str]] = {
     "diffusion": "the best for this user",
     "attributes": "the best for this user",
     "popularity": "the latest of this user",
+    "whatif": "the best for this user",
 }
 """The pages that show one image, and which one where none is chosen."""
-MOMENTS: Final[tuple[state.Page, ...]] = ("why", "words")
+MOMENTS: Final[tuple[state.Page, ...]] = ("why", "words", "whatif")
 """The pages that explain at a moment."""
 COMPARING: Final[tuple[state.Page, ...]] = ("home", "why", "aspects", "diffusion", "frames")
 

@@ -11,7 +11,9 @@ import streamlit as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 Choice = TypeVar("Choice", bound=str)
-Page = Literal["home", "why", "aspects", "regions", "words", "diffusion", "attributes", "frames", "popularity"]
+Page = Literal[
+    "home", "why", "aspects", "regions", "words", "diffusion", "attributes", "frames", "popularity", "whatif", "trust"
+]
 
 LONGEST = 4000
 """Characters of a view that is read at all."""
@@ -163,6 +165,11 @@ def change(**changes: Any) -> None:
 def change_option(name: str, value: str) -> None:
     """Change one option of the view."""
     change(options=view().options | {name: value})
+
+
+def fits(entries: Sequence[str]) -> bool:
+    """Whether an option has room for so many entries."""
+    return len(",".join(quote(entry, safe="") for entry in entries)) <= LONGEST_TEXT
 
 
 def change_chosen(name: str, entries: Sequence[str]) -> None:

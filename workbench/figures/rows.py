@@ -10,12 +10,25 @@ from typing import Final
 
 from workbench.explain.explanation import Element, EvidenceLevel
 from workbench.figures.icons import PICTURE_KINDS, SCREEN_PIXELS, pixels_of
-from workbench.figures.style import SCREEN_BASE, SCREEN_SMALL, Theme, ThemeName, colour_of, seen_on, theme_named
-from workbench.figures.text import clean, initials, shorten, signed_text, weight_text
+from workbench.figures.style import (
+    FLAT_GREY,
+    SCREEN_BASE,
+    SCREEN_SMALL,
+    Theme,
+    ThemeName,
+    colour_of,
+    seen_on,
+    theme_named,
+)
+from workbench.figures.text import FAINT, clean, decimals, initials, shorten, signed_text, weight_text
 from workbench.figures.thumbnails import picture_path, uri
 
 ICON: Final = 34
 LONGEST: Final = 40
+MARK: Final = 76
+"""Pixels of the room for one mark."""
+AROUND: Final = 16
+"""Characters of a text on both sides of a word."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +45,25 @@ class Scale:
     @classmethod
     def of(cls, elements: Sequence[Element]) -> Scale:
         """The scale of some elements."""
-        return cls(
-            max((e.attention or 0.0 for e in elements), default=0.0),
-            max((abs(e.contribution or 0.0) for e in elements), default=0.0),
-        )
+        shares = [abs(e.contribution) for e in elements if e.contribution is not None]
+        return cls(max((e.attention or 0.0 for e in elements), default=0.0), max([FAINT, *shares]) if shares else 0.0)
+
+
+def head_html(level: EvidenceLevel, scale: Scale, *, theme: ThemeName = "light") -> str:
+    """What the marks of the rows below are; nothing where there are none."""
+    colours = theme_named(theme)
+    flat = "<br>no preference" if level.is_flat else ""
+    words = [f"attention{flat}"] if scale.attention else []
+    words += ["contribution"] if scale.contribution else []
+    cells = "".join(f'<div style="flex:0 0 {MARK}px;text-align:center">{word}</div>' for word in words)
+    style = f"display:flex;justify-content:flex-end;gap:10px;color:{colours.muted};font-size:{SCREEN_SMALL}px"
+    return f'<div class="evidence-head" style="{style}">{cells}</div>' if cells else ""
+
+
+def excerpt(text: str, span: tuple[int, int]) -> str:
+    """The words around one of a text, which stands at ``text[start:end]``."""
+    start, end = max(span[0] - AROUND, 0), span[1] + AROUND
+    return f"{'…' if start else ''}{text[start:end].strip()}{'…' if end < len(text) else ''}"
 
 
 def row_html(
@@ -61,7 +89,7 @@ def row_html(
     """
     colours = theme_named(theme)
     number = element.id if level.kind == "topic" and isinstance(element.id, int) else 0
-    hue = seen_on(colour_of(level.name, level.kind, number), colours)
+    hue = FLAT_GREY if level.is_flat else seen_on(colour_of(level.name, level.kind, number), colours)
     name = html.escape(shorten(element.label, LONGEST))
     name = f"<s>{name}</s>" if gone else name
     beside = f'<span style="color:{colours.muted}"> · {html.escape(shorten(note, LONGEST))}</span>' if note else ""
@@ -116,12 +144,11 @@ def _contribution(element: Element, scale: Scale, hue: str, theme: Theme) -> str
         f'</div><div style="position:absolute;left:calc({head:.1f}% - 5px);top:2px;width:10px;height:10px;'
         f'box-sizing:border-box;border:2px solid {hue};border-radius:50%;background:{fill}"></div></div>'
     )
-    return _marked(mark, signed_text(element.contribution), "contribution", theme)
+    return _marked(mark, signed_text(element.contribution, decimals([scale.contribution])), "contribution", theme)
 
 
 def _marked(mark: str, number: str, what: str, theme: Theme) -> str:
     """A mark with its number under it."""
-    return (
-        f'<div style="flex:0 0 76px" title="{what}">{mark}'
-        f'<div style="font-size:{SCREEN_SMALL}px;line-height:1.2;color:{theme.muted}">{html.escape(number)}</div></div>'
-    )
+    align = "left" if what == "attention" else "center"
+    style = f"font-size:{SCREEN_SMALL}px;line-height:1.2;text-align:{align};color:{theme.muted}"
+    return f'<div style="flex:0 0 {MARK}px" title="{what}">{mark}<div style="{style}">{html.escape(number)}</div></div>'

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import streamlit as st
 
 from workbench.app import desk, recommended, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.export import export_menu
-from workbench.explain.explanation import Explanation
+from workbench.explain.explanation import EvidenceLevel, Explanation
+from workbench.explain.record import edit_of
+from workbench.figures.levels import strongest_by
 from workbench.layers.evidence import ASPECTS
 
 
@@ -52,6 +56,23 @@ def _elements(open_desk: Desk, explanation: Explanation) -> None:
         st.info(f"{explanation.model} has no evidence to take apart. {widgets.text(silent)}")
         return
     recommended.elements(open_desk, explanation, levels, "Evidence")
+    _without(open_desk, explanation, levels)
+
+
+def _without(open_desk: Desk, explanation: Explanation, levels: dict[str, EvidenceLevel]) -> None:
+    """Links to the page What if?, with one of the strongest elements left out."""
+    view = state.view()
+    name = view.option("aspect", list(levels))
+    level, group = levels[name], open_desk.explainer.groups[name]
+    query = view.changed(item=str(explanation.item), options={}).query()
+    with st.popover("without this", icon=":material/alt_route:", type="tertiary"):
+        st.caption("Rank all images again as if it had never been recorded:")
+        for element in level.top(recommended.SHOWN, strongest_by(level)):
+            edit = str(edit_of(group, element, explanation.item))
+            st.page_link(
+                "workbench/app/pages/whatif.py", label=f"without {widgets.text(element.label)}",
+                query_params={**query, "aspect": name, "without": quote(edit, safe="")},
+            )  # fmt: skip
 
 
 def _comparison(open_desk: Desk, item: int) -> None:
