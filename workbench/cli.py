@@ -39,9 +39,9 @@ cli.command(epilog="Example: workbench models --json")(models.models)
 cli.command(epilog="Example: workbench train hasc --data worlds/tiny --out runs/hasc --set dim=32 --set epochs=50")(
     training.train
 )
-cli.command(
-    epilog="Example: workbench tune bpr --data worlds/tiny --out tuned/bpr --search learning_rate=0.001..0.05"
-)(tune.tune)
+cli.command(epilog="Example: workbench tune bpr --data worlds/tiny --out tuned/bpr --search learning_rate=0.001..0.05")(
+    tune.tune
+)
 cli.command(epilog="Example: workbench evaluate runs/hasc --protocol sampled --k 5,10 --json")(results.evaluate)
 cli.command(epilog="Example: workbench recommend runs/hasc --user 12 --k 5")(results.recommend)
 cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --out why --format pdf,json")(

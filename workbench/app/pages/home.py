@@ -47,7 +47,7 @@ def _doors() -> None:
         ),
         ("regions", "Where models look in a picture, side by side for several users, models or images.", None),
         ("words", "What came before, the topics of a user week by week, her hours, and words beside regions.", None),
-        ("attributes", "What an image shows, what each attribute counts for a user, and where in it that is seen.", None),
+        ("attributes", "What an image shows, what each attribute counts for a user, and where it is seen.", None),
         ("frames", "Which frame of a reel suits whom, by how much it leads, and what each one adds.", None),
         ("popularity", "A post or a picture of your own: how many views a day, and what one word changes.", None),
     )
