@@ -100,7 +100,8 @@ class DiffNetPP(Recommender):
         users, row = torch.unique(batch.users, return_inverse=True)
         items = torch.cat([batch.positives.unsqueeze(1), batch.negatives], 1)
         images, place = torch.unique(items, return_inverse=True)
-        u, v = self.influence.needed(*self.nodes(), (users, images))
+        own, vectors = self.nodes()
+        u, v = self.influence.needed(own, vectors, (users, images))
         near = v.index_select(0, place.flatten()).view(*items.shape, -1)
         score = (u.index_select(0, row).unsqueeze(1) * near).sum(-1) + self.bias[items]
         d = self.config.dim
