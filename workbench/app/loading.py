@@ -84,6 +84,12 @@ def stamp_topics(folder: Path) -> Stamped:
     return _stamp(folder / "topics", sorted(file for name in names for file in (folder / "topics").glob(f"*/{name}")))
 
 
+def stamp_audits(folder: Path) -> Stamped | None:
+    """A run folder with the state of its finished audits, None without any."""
+    files = sorted(folder.glob("audit/*/audit.json"))
+    return _stamp(folder, files) if files else None
+
+
 def _stamp(folder: Path, files: Iterable[Path]) -> Stamped:
     states = [
         (str(file.relative_to(folder)), state.st_mtime_ns, state.st_size)

@@ -22,6 +22,7 @@ TITLES: dict[state.Page, tuple[str, str]] = {
     "frames": ("Which frame?", ":material/movie:"),
     "popularity": ("How popular will it be?", ":material/trending_up:"),
     "whatif": ("What if?", ":material/alt_route:"),
+    "trust": ("Can I trust it?", ":material/fact_check:"),
 }
 
 

@@ -33,7 +33,7 @@ NARROW: Final = 0.52
 SCREEN_ROW: Final = 30
 SCREEN_TOP: Final = 40
 SCREEN_KEY: Final = 16
-SCREEN_NAMES: Final = 0.22
+SCREEN_NAMES: Final = 0.25
 SHORT: Final = 92
 DEEPEST: Final = 0.8
 """Share of the hue in the strongest tint, so that letters on it can be read."""
