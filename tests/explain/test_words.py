@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from workbench.explain.explanation import Element, EvidenceLevel, flatness
-from workbench.explain.sentences import removal_sentence, sentence
+from workbench.explain.sentences import has_shares, removal_sentence, sentence
 from workbench.explain.verdict import judge, kendall_tau
 from workbench.layers.evidence import ASPECTS, EvidenceGroup
 from workbench.models.hasc import HASC
@@ -143,7 +143,7 @@ def test_the_sentence_of_a_model_without_exact_shares_names_what_it_needs() -> N
     told = removal_sentence([level], {"history": group})
     assert told == "Most of all because of what you liked before: image 0 (-0.50 without), image 1 (-0.30 without)."
     nothing = EvidenceLevel(name="history", kind="image", elements=likes[2:])
-    assert removal_sentence([nothing], {"history": group}).startswith("No single thing you liked")
+    assert removal_sentence([nothing], {"history": group}).startswith("No single piece of evidence")
 
 
 def test_flatness_is_entropy_over_uniform_entropy() -> None:
@@ -160,3 +160,10 @@ def test_kendall_tau_agrees_with_scipy() -> None:
         expected = kendalltau(first, second).statistic
         assert kendall_tau(first, second) == pytest.approx(0.0 if np.isnan(expected) else expected)
     assert kendall_tau([1.0, 1.0], [0.0, 3.0]) == 0.0
+
+
+def test_models_without_exact_shares_speak_of_removal() -> None:
+    element = Element(kind="word", id=0, label="harbour", removal=-0.5)
+    level = EvidenceLevel(name="caption", kind="word", elements=(element,))
+    shared = EvidenceLevel(name="caption", kind="word", elements=(element.model_copy(update={"contribution": 0.5}),))
+    assert has_shares([shared]) and has_shares([]) and not has_shares([level])

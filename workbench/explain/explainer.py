@@ -17,7 +17,7 @@ from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.naming import Names
 from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
-from workbench.explain.sentences import forecast_sentence, removal_sentence, sentence
+from workbench.explain.sentences import forecast_sentence, has_shares, removal_sentence, sentence
 from workbench.explain.verdict import judge
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
@@ -161,8 +161,8 @@ class Explainer:
     def _sentence(self, own: float, score: float, levels: Sequence[EvidenceLevel]) -> str:
         if self.model.task == "popularity":
             return forecast_sentence(score, levels, self.groups)
-        # A model of sequences has no exact shares for what its states are made of.
-        if isinstance(self.model, MomentModel):
+        # A model of sequences has no exact shares for what its states are made of, an encoder of words for its words.
+        if isinstance(self.model, MomentModel) or not has_shares(levels):
             return removal_sentence(levels, self.groups)
         return sentence(own, levels, self.groups, self.model.own_label, self.model.silent)
 

@@ -70,7 +70,7 @@ def removal_sentence(levels: Sequence[EvidenceLevel], groups: Mapping[str, Evide
         if e.removal is not None and e.removal < 0
     ]
     if not pieces:
-        return "No single thing you liked speaks for this image: without any one of them its score stays or rises."
+        return "No single piece of evidence speaks for this image: without any one of them its score stays or rises."
     pieces.sort(key=lambda piece: piece[1].removal or 0.0)
     least = SLIGHT * abs(pieces[0][1].removal or 0.0)
     named = [(level, e) for level, e in pieces[:NAMED] if abs(e.removal or 0.0) >= least]
@@ -107,6 +107,12 @@ def forecast_sentence(score: float, levels: Sequence[EvidenceLevel], groups: Map
 
 def _called(level: EvidenceLevel, element: Element, groups: Mapping[str, EvidenceGroup]) -> str:
     return f"the word “{element.label}”" if groups[level.name].kind == "word" else element.label
+
+
+def has_shares(levels: Sequence[EvidenceLevel]) -> bool:
+    """Whether exact shares of the score are known, or there is no evidence to have any."""
+    told = [level for level in levels if level.name != ASPECTS and level.within is None]
+    return not told or any(element.contribution is not None for level in told for element in level.elements)
 
 
 def _total(level: EvidenceLevel) -> float:
