@@ -165,6 +165,7 @@ def test_what_is_kept_is_applied_switched_off_and_forgotten(
     user = app.selectbox("choose-user").value
     root = Dataset.open(tmp_path / "toy").root
     assert preferences.load(root).of(user) == (Edit.parse(edit),)
+    assert app.toggle(f"without-{edit}").value and app.toggle(f"without-{edit}").disabled
     app = app.toggle("toggle-kept").set_value(False).run()
     assert "Nothing is changed" in shown(app)
     app = app.toggle("toggle-kept").set_value(True).run()

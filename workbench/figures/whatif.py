@@ -193,7 +193,7 @@ class Slopes:
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same on the screen; a click on a picture gives the image's id."""
-        plot_heading(canvas, top, HEADING, colour_of("own"), shorten(self._note, 44))
+        plot_heading(canvas, top, HEADING, colour_of("own"), shorten(self._note, 30))
         body, theme, last = top + SCREEN_HEAD + SCREEN_TITLES, canvas.theme, self._rows - 0.5
         last += SCREEN_OUTSIDE / SCREEN_ROW
         high = self._rows * SCREEN_ROW + SCREEN_OUTSIDE

@@ -72,7 +72,8 @@ def _made(open_desk: Desk, wanted: Sequence[Edit]) -> list[Edit]:
     texts = tuple(dict.fromkeys(map(str, wanted)))
     with desk.sentences():
         fit, idle = edits.applicable(open_desk.source, open_desk.user, open_desk.moment, texts)
-    for reason in idle:
+    # Of one group that the run does not read it is said once.
+    for reason in dict.fromkeys(idle):
         st.info(f"Not applied: {widgets.text(reason)}", icon=":material/info:")
     return list(map(Edit.parse, fit))
 
@@ -237,7 +238,14 @@ def _gate(group: Recorded, made: Sequence[Edit]) -> None:
     key = f"gate-{name}"
     whole = Edit(group=name)
     st.session_state[key] = min([edit.gate for edit in made if edit.place == whole.place], default=1.0)
-    st.slider(group.level.label or name, 0.0, 1.0, step=0.05, key=key, on_change=_turn, args=(whole, key))
+    kept = _is_kept(next((edit for edit in made if edit.place == whole.place), None))
+    label = group.level.label or name
+    st.slider(label, 0.0, 1.0, step=0.05, key=key, on_change=_turn, args=(whole, key), disabled=kept)
+
+
+def _is_kept(made: Edit | None) -> bool:
+    """Whether an edit that is made is a kept one: the bar switches those off."""
+    return made is not None and made.place not in {edit.place for edit in edits.held()}
 
 
 def _turn(whole: Edit, key: str) -> None:
@@ -302,7 +310,8 @@ def _row(
                 note=_note(open_desk, item, element), gone=gone, theme=widgets.theme(),
             )  # fmt: skip
         st.html(words)
-        st.toggle("without", key=key, on_change=_switch, args=(edit, key), width="content")
+        kept = _is_kept(made)
+        st.toggle("without", key=key, on_change=_switch, args=(edit, key), width="content", disabled=kept)
 
 
 def _pictured(open_desk: Desk, element: Element) -> Element:
