@@ -76,24 +76,23 @@ def unread() -> list[str]:
     return [text for text in state.view().chosen(OPTION, _Anything()) if text and text not in _Readable()]
 
 
-def hold(edits: Sequence[Edit]) -> bool:
-    """Put edits in place of those of the view; whether there was room for them."""
+def hold(edits: Sequence[Edit]) -> None:
+    """Put edits in place of those of the view; where there is no room for them it is said and nothing is changed."""
     texts = list(map(str, edits))
     if not state.fits(texts):
         st.toast(FULL, icon=":material/error:")
-        return False
+        return
     if texts:
         state.change_chosen(OPTION, texts)
     else:
         state.change(options={name: text for name, text in state.view().options.items() if name != OPTION})
-    return True
 
 
-def put(*edits: Edit) -> bool:
+def put(*edits: Edit) -> None:
     """Add edits to the view, in place of those of the same elements; what is as recorded is no edit."""
     places = {edit.place for edit in edits}
     others = [edit for edit in held() if edit.place not in places]
-    return hold([*others, *(edit for edit in edits if edit.gate < 1)])
+    hold([*others, *(edit for edit in edits if edit.gate < 1)])
 
 
 def take_back(edit: Edit) -> None:

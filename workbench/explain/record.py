@@ -47,8 +47,8 @@ def record(
         DataError: the model or the user has no such moment.
     """
     explainer.race(user, item, moment)
-    codes = (torch.tensor([code], device=explainer.device) for code in (user, item))
-    levels = {level.name: level for level in explainer.model.read(*codes, explainer.at(moment)).levels}
+    users, items = (torch.tensor([code], device=explainer.device) for code in (user, item))
+    levels = {level.name: level for level in explainer.model.read(users, items, explainer.at(moment)).levels}
     return tuple(_recorded(explainer, group, levels, most) for group in explainer.groups.values())
 
 

@@ -113,7 +113,7 @@ class WhatIf(Frozen):
         """A row for each image of both lists, by its new rank, for a table."""
         changes = {one.item: one for one in self.moved}
         before, after = ({one.item: one.rank for one in ranked} for ranked in (self.before, self.after))
-        found = []
+        found: list[dict[str, object]] = []
         for item in dict.fromkeys([*after, *before]):
             change = changes.get(item)
             found.append(

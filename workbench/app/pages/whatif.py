@@ -140,7 +140,7 @@ def _forget(open_desk: Desk, edit: Edit) -> None:
 def _ranking(open_desk: Desk, found: WhatIf, made: Sequence[Edit], said: Said) -> None:
     """Both rankings, tied; a click on an image asks about it."""
     data = open_desk.dataset
-    words = f"without {', '.join(map(said, made))}" if made else None
+    words = f"without {', '.join(said(edit) for edit in made)}" if made else None
     with desk.sentences():
         screen = what_if_plotly(found, data.root, said=words, theme=widgets.theme())
     st.plotly_chart(
