@@ -88,9 +88,7 @@ def audit(
     for number in range(shard[0], -(-len(pairs) // PART), shard[1]):
         path = folder / f"part-{number:03}.parquet"
         if not path.is_file():
-            rows = [_looked(explainer, *pair, plan) for pair in pairs[number * PART : (number + 1) * PART]]
-            write_part(path, pd.DataFrame([row for found in rows for row in found], columns=_COLUMNS))
-        tell(0.6 * min(1.0, (number + 1) * PART / len(pairs)), f"removing evidence of {len(pairs)} explanations")
+            write_part(path, _part(explainer, plan, pairs, number, tell))
     missing = [n for n in range(-(-len(pairs) // PART)) if not (folder / f"part-{n:03}.parquet").is_file()]
     if missing:
         raise DataError(f"{folder} lacks {len(missing)} parts of other shards: audit again when they are done")
@@ -110,6 +108,17 @@ _MEASURES = (
 )
 _COURSES = ("deletion", "insertion")
 _COLUMNS = ["user", "item", "units", "method", *_MEASURES, *_COURSES, "flatness", "agreement"]
+
+
+def _part(
+    explainer: Explainer, plan: Plan, pairs: Sequence[tuple[int, int]], number: int, tell: Report
+) -> pd.DataFrame:
+    """The rows of one part, told pair by pair."""
+    rows: list[dict[str, Any]] = []
+    for place in range(number * PART, min((number + 1) * PART, len(pairs))):
+        tell(0.6 * place / len(pairs), f"removing evidence of {len(pairs)} explanations")
+        rows += _looked(explainer, *pairs[place], plan)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
