@@ -90,6 +90,17 @@ def test_what_belongs_to_an_image_goes_there_or_everywhere() -> None:
 
 
 @pytest.mark.usefixtures("home")
+def test_a_place_in_every_text_is_not_called_by_one_of_its_words() -> None:
+    app = at_page(opened(dataset="cards", run="anternn", without=held("words:3", "history=0.5")), "whatif")
+    assert not app.exception and "**Without:** 3 (words of what you liked)" in shown(app).replace("\\", "")
+    app = at_page(opened(dataset="cards", run="anternn", aspect="words"), "whatif")
+    edit = Edit.parse(switches(app)[0])
+    app = app.toggle(f"without-{edit}").set_value(True).run()
+    assert f"(words of what you liked) of {edit.item}" in shown(app).replace("\\", "")
+    assert f"{edit.id} (words" not in shown(app).replace("\\", "")
+
+
+@pytest.mark.usefixtures("home")
 def test_long_lists_are_searched_and_bounded() -> None:
     app = at_page(opened(dataset="cards", run="acf", aspect="regions", reach="one"), "whatif")
     assert not app.exception and len(switches(app)) == 8 and "the strongest first" in shown(app)

@@ -12,6 +12,7 @@ from workbench.app import loading, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.loading import Source
 from workbench.data.errors import DataError
+from workbench.explain.record import edit_of
 from workbench.explain.whatif import Edit
 
 if TYPE_CHECKING:
@@ -45,23 +46,29 @@ class _Anything:
 
 
 class Said(NamedTuple):
-    """How edits are called: labels of groups, and of elements by group and id as text."""
+    """How edits are called: labels of groups by name, and of elements by what an edit of them names."""
 
     groups: Mapping[str, str]
-    elements: Mapping[tuple[str, str], str]
+    elements: Mapping[tuple[str, str | None, str | None], str]
 
     @classmethod
-    def of(cls, groups: Sequence[Recorded]) -> Said:
-        """The names of what a user's evidence holds."""
-        elements = {(g.level.name, str(e.id)): e.label for g in groups for e in g.level.elements}
-        return cls({g.level.name: g.level.label or g.level.name for g in groups}, elements)
+    def of(cls, open_desk: Desk, item: int, groups: Sequence[Recorded]) -> Said:
+        """The names of what a user's evidence, and that of an image (code), holds."""
+        own, known = open_desk.dataset.items.id(item), open_desk.explainer.groups
+        elements = {}
+        for group in groups:
+            told = known[group.level.name]
+            for element in group.level.elements:
+                # What an attribute or a word at a place is differs from image to image.
+                if element.kind not in {"word", "attribute"}:
+                    elements[edit_of(told, element).place] = element.label
+                elements[edit_of(told, element, own).place] = element.label
+        return cls({name: group.label for name, group in known.items()}, elements)
 
     def __call__(self, edit: Edit) -> str:
-        """``Bea (people followed)``, ``creator to 50%``, ``cat (its words) of 482``."""
+        """``Bea (people followed)``, ``creator down to 50%``, ``cat (its words) of 482``."""
         group = self.groups.get(edit.group, edit.group)
-        name = group
-        if edit.id is not None:
-            name = f"{self.elements.get((edit.group, str(edit.id)), edit.id)} ({group})"
+        name = group if edit.id is None else f"{self.elements.get(edit.place, edit.id)} ({group})"
         name = name if edit.item is None else f"{name} of {edit.item}"
         return name if edit.gate == 0 else f"{name} down to {edit.gate:.0%}"
 

@@ -40,7 +40,7 @@ def show() -> None:
     with desk.sentences():
         groups = edits.record(open_desk.source, open_desk.user, item, open_desk.moment)
         kept = preferences.load(open_desk.dataset.root).of(open_desk.dataset.users.id(open_desk.user))
-    said = Said.of(groups)
+    said = Said.of(open_desk, item, groups)
     applied = state.view().option("kept", widgets.OFF_ON[::-1]) == "on"
     wanted = (*(kept if applied else ()), *edits.held())
     made = _made(open_desk, wanted)
@@ -186,7 +186,7 @@ def _smallest(open_desk: Desk, item: int, said: Said) -> None:
             f"{found.rank_without:,}."
         )
         return
-    pieces = ", ".join(widgets.text(said(edit.model_copy(update={"item": None}))) for edit in changes)
+    pieces = ", ".join(widgets.text(said(edit)) for edit in changes)
     proof = "no smaller set of the strongest pieces does it" if found.smallest else "no member of it can stay"
     st.markdown(
         f"{name} drops from rank {found.rank:,} to {found.rank_without:,} without {pieces}. Ranked again to prove it; "
