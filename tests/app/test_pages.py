@@ -15,7 +15,7 @@ from tests.worlds import write_toy
 from workbench import api, demo
 from workbench.app import loading, widgets
 from workbench.app.export import archive
-from workbench.app.state import View
+from workbench.app.state import PAGES, View
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 from workbench.explain.explanation import Explanation
@@ -235,7 +235,7 @@ def test_a_changed_run_is_read_again(home: Path, tmp_path: Path) -> None:
     assert loading.stamp_run(copy) != before
 
 
-@pytest.mark.parametrize("page", ["home", "why", "aspects", "regions", "words", "popularity"])
+@pytest.mark.parametrize("page", PAGES)
 def test_pictures_without_people_open_and_say_what_to_do(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def _doors() -> None:
         ("attributes", "What an image shows, what each attribute counts for a user, and where it is seen.", None),
         ("frames", "Which frame of a reel suits whom, by how much it leads, and what each one adds.", None),
         ("whatif", "Any piece of what is recorded switched off, and both rankings side by side.", None),
+        ("trust", "Whether the explanations of a run agree with removal, with each other and with known causes.", None),
         ("popularity", "A post or a picture of your own: how many views a day, and what one word changes.", None),
     )
     grid = st.grid(3, min_column_width=240, border=True)
