@@ -359,8 +359,8 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on(ask: Ask, toy: Da
 
 
 def test_a_hyperparameter_may_be_left_open_and_faults_of_several_are_one_sentence(ask: Ask, toy: Dataset) -> None:
-    from workbench.commands.training import _config
+    from workbench.commands.training import values_of
 
-    assert _config("uhan", None, ["steps=none", "modalities=words"]) == {"steps": None, "modalities": ("words",)}
+    assert values_of("uhan", None, ["steps=none", "modalities=words"]) == {"steps": None, "modalities": ("words",)}
     answer = ask("train", "acf", "--data", toy.root, "--out", "never", "--set", "items=average")
     assert answer.code == 2 and "nothing reads the components" in answer.err

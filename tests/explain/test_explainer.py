@@ -85,7 +85,7 @@ def test_removal_is_what_a_smaller_dataset_gives(explainer: Explainer, world: Da
         model.load_state_dict(explainer.model.state_dict())
         model.start_epoch(LATE)
         score = float(model.eval().score_pairs(torch.tensor([user]), torch.tensor([item])).detach())
-        assert element.removal == pytest.approx(score - explanation.score, abs=1e-4), level.name
+        assert element.removal == pytest.approx(score - explanation.score, abs=1e-4, rel=1e-6), level.name
         if level.name == "follows":
             assert element.rank_without == rank_of(
                 explainer, user, item, model.score_items(torch.tensor([user]))[0].detach()
