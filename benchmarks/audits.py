@@ -13,6 +13,18 @@ from workbench.explain.audit.reading import beats_chance
 from workbench.explain.audit.result import Audit
 from workbench.training.run import Run
 
+HEADS = (
+    "run",
+    "pairs (left out)",
+    "flatness",
+    "gain of attention [95 %]",
+    "of exact shares",
+    "of leave-one-out",
+    "of Shapley values",
+    "planted cause first: attention, best method, chance",
+    "s",
+)
+
 
 def main() -> None:
     """Print the table."""
@@ -20,9 +32,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path)
     arguments = parser.parse_args()
-    print("| run | pairs (left out) | flatness | gain of attention [95 %] | of exact shares | of leave-one-out | of Shapley values"
-          " | planted cause first: attention, best method, chance | s |")  # fmt: skip
-    print("| --- | ---: | ---: | --- | ---: | ---: | ---: | --- | ---: |")
+    print("| " + " | ".join(HEADS) + " |")
+    print("| " + " | ".join("---" for _ in HEADS) + " |")
     for run in Run.all(arguments.runs or arguments.data / "runs"):
         found = newest(run.path, parameters_of(run.path), run.card.fingerprint)
         if found is not None:
