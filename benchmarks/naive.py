@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from implicit.cpu.topk import topk
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -87,28 +89,13 @@ def hasc_step(dataset: Dataset, dim: int, hidden: int, batch: int) -> Callable[[
 def ranking(
     users: NDArray[np.float32], items: NDArray[np.float32], known: Ragged, k: int
 ) -> tuple[str, Callable[[], object]]:
-    """The best ``k`` unknown images of every user by product: `implicit` where it is installed, else numpy."""
-    if importlib.util.find_spec("implicit"):
-        from implicit.cpu.topk import topk
-        from scipy.sparse import csr_matrix
-        from threadpoolctl import threadpool_limits
+    """The best ``k`` unknown images of every user by product, as `implicit` finds them, and what to call it."""
+    ones = np.ones(known.values.numel(), np.float32)
+    liked = csr_matrix((ones, known.values.numpy(), known.offsets.numpy()), shape=(len(users), len(items)))
 
-        ones = np.ones(known.values.numel(), np.float32)
-        liked = csr_matrix((ones, known.values.numpy(), known.offsets.numpy()), shape=(len(users), len(items)))
+    def compiled() -> None:
+        # It has threads of its own, and those of OpenBLAS below them would get in their way.
+        with threadpool_limits(1, "blas"):
+            topk(items, users, k, filter_query_items=liked)
 
-        def compiled() -> None:
-            # It has threads of its own, and those of OpenBLAS below them would get in their way.
-            with threadpool_limits(1, "blas"):
-                topk(items, users, k, filter_query_items=liked)
-
-        return "implicit", compiled
-
-    def best() -> None:
-        for start in range(0, len(users), 256):
-            some = torch.arange(start, min(start + 256, len(users)))
-            scores = users[start : start + 256] @ items.T
-            hidden = known.select(some)
-            scores[hidden.rows.numpy(), hidden.values.numpy()] = -np.inf
-            np.argpartition(scores, -k, axis=1)
-
-    return "numpy", best
+    return "implicit", compiled
