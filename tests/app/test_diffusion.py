@@ -68,8 +68,16 @@ def test_only_runs_that_carry_influence_are_offered() -> None:
 def test_a_second_run_stands_beside_the_first() -> None:
     app = page(run="diffnet", compare="diffnetpp", user="1003")
     assert not app.exception and not app.error
-    assert [heading.value for heading in app.subheader] == ["diffnet", "diffnetpp", "Everybody told apart"]
-    assert len(app.get("plotly_chart")) == 3
+    first, second, *rest = [heading.value for heading in app.subheader]
+    assert first.endswith("· diffnet") and second.endswith("· diffnetpp")
+    assert rest == ["Side by side", "Everybody told apart"]
+    assert len(app.get("plotly_chart")) == 4
+
+
+def test_a_second_user_stands_beside_the_first() -> None:
+    app = page(run="diffnet", user="1003", against="1000")
+    assert not app.exception and not app.error
+    assert len({heading.value for heading in app.subheader[:2]}) == 2
 
 
 def test_fewer_people_are_told_apart_on_the_screen() -> None:

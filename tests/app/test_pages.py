@@ -128,7 +128,46 @@ def test_any_image_is_reached_and_the_way_back_leads_to_the_former_view() -> Non
 def test_a_second_run_stands_beside_the_first() -> None:
     app = at_page(opened(dataset="toy", run="hasc", compare="svdpp"), "why")
     assert not app.exception
-    assert [heading.value for heading in app.subheader] == ["The same image by svdpp"]
+    assert [heading.value for heading in app.subheader] == ["Side by side"]
+    assert shown(app).count("Rank ") == 4 and "parts of all shares" in str(app.get("plotly_chart")[-1].proto)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("page", "dataset", "run", "other"),
+    [
+        ("why", "toy", "hasc", "svdpp"),
+        ("aspects", "toy", "hasc", "hasc"),
+        ("words", "cards", "anternn", "gru"),
+        ("popularity", "cards", "uhan", "uhan"),
+    ],
+)
+def test_a_second_user_and_a_second_run_stand_beside_the_first_on_every_page(
+    page: str, dataset: str, run: str, other: str
+) -> None:
+    app = at_page(opened(dataset=dataset, run=run), page)
+    before = len(app.get("plotly_chart"))
+    app.selectbox("choose-against").select_index(2).run()
+    assert not app.exception and not app.error and not app.warning
+    assert len(app.get("plotly_chart")) > before
+    if other != run:
+        app.selectbox("choose-compare").set_value(other).run()
+        assert not app.exception and not app.error and not app.warning
+        assert app.query_params["compare"] in (other, [other]) and "against" in app.query_params
+
+
+@pytest.mark.usefixtures("home")
+def test_nobody_is_compared_with_herself() -> None:
+    app = at_page(opened(dataset="toy", run="hasc", user="1003", against="1003"), "why")
+    assert not app.exception and "against" not in app.query_params
+    assert "1003" not in app.selectbox("choose-against").options
+
+
+@pytest.mark.usefixtures("home")
+def test_a_fifth_of_the_users_is_shown_alone() -> None:
+    app = at_page(opened(dataset="toy", run="hasc"), "aspects")
+    app.selectbox("pick-who").set_value("fewest likes").run()
+    assert not app.exception and not app.error and app.query_params["who"] in ("fewest likes", ["fewest likes"])
 
 
 @pytest.mark.usefixtures("home")

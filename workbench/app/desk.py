@@ -67,12 +67,21 @@ def source(run: str | None) -> Source:
     return Source(stamped, loading.stamp_run(loading.run_folders(folder)[run]), loading.stamp_topics(folder))
 
 
-def opened(run: str | None = None) -> Desk:
-    """The desk with the view's run or another one; a fault is shown as a sentence and ends the page."""
+def opened(run: str | None = None, user: str | None = None) -> Desk:
+    """The desk with the view's run and user or other ones; a fault is shown as a sentence and ends the page."""
     view = state.view()
     found = source(run or view.run)
     with sentences():
         explainer = loading.explainer(found)
-        assert view.user is not None
-        moment = int(view.moment) if view.moment and isinstance(explainer.model, MomentModel) else None
-        return Desk(found, explainer.dataset, explainer, explainer.dataset.users.parse(view.user), moment)
+        # A moment counts the likes of the view's user, so that of another one is not told.
+        timed = view.moment if user is None and isinstance(explainer.model, MomentModel) else None
+        wanted = user or view.user
+        assert wanted is not None
+        moment = int(timed) if timed else None
+        return Desk(found, explainer.dataset, explainer, explainer.dataset.users.parse(wanted), moment)
+
+
+def second() -> Desk | None:
+    """The desk beside the first: with the second run, for the second user, or both; None where there is neither."""
+    view = state.view()
+    return opened(view.compare, view.against) if view.compare or view.against else None

@@ -10,11 +10,14 @@ import streamlit as st
 
 from workbench.app import desk, loading, pictures, state, widgets
 from workbench.app.desk import Desk
+from workbench.app.export import figure_menu
 from workbench.data.dataset import Dataset
+from workbench.explain.beside import WHOLE, beside, shared_levels
 from workbench.explain.explainer import Recommendation
 from workbench.explain.explanation import EvidenceLevel, Explanation
 from workbench.figures.aspects import aspects_plotly
 from workbench.figures.attributes import is_boxed, level_plotly
+from workbench.figures.beside import beside_figure, beside_plotly
 from workbench.figures.ego import ego_plotly
 from workbench.figures.elements import elements_plotly
 from workbench.figures.levels import By
@@ -94,7 +97,8 @@ def words(explanation: Explanation, key: str) -> None:
     """The explanation in words and its verdict."""
     with st.container(gap="xsmall"):
         score = signed_text(explanation.score).removeprefix("+")
-        st.caption(f"Rank {explanation.rank:,} of {explanation.candidates:,} · score {score}")
+        place = "" if explanation.rank is None else f"Rank {explanation.rank:,} of {explanation.candidates:,} · "
+        st.caption(f"{place}score {score}")
         st.markdown(f"#### {widgets.text(explanation.sentence)}")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             widgets.verdict_badge(explanation.verdict, key=f"verdict-{key}")
@@ -170,6 +174,44 @@ def elements(
         level = _told_apart(level, explanation)
         figure = elements_plotly(level, explanation.rank, root, heading=heading, top=top, by=order, theme=theme)
     st.plotly_chart(figure, theme=None, key="elements", alt=heading, config=QUIET)
+
+
+def compared(open_desk: Desk, item: int, explanation: Explanation, *, told: bool = True) -> None:
+    """The same image by the second run, for the second user, or both, on the same axes; nothing where there is none."""
+    other = desk.second()
+    if other is not None:
+        side_by_side(open_desk, explanation, other, explained(other, item), told=told)
+
+
+def side_by_side(
+    open_desk: Desk, explanation: Explanation, other: Desk, second: Explanation, *, told: bool = True
+) -> None:
+    """Two explanations: one of their levels on the same axes, and if ``told`` their words beside each other."""
+    levels = shared_levels(explanation, second)
+    labels = {level.name: level.label or level.name for level in explanation.levels} | {WHOLE: "the whole score"}
+    with desk.sentences():
+        found = beside(explanation, second)
+    st.subheader("Side by side")
+    if open_desk.moment is not None and other.moment is None:
+        st.caption(f"{widgets.text(found.second.name)}: with all likes of the train split, not up to a moment.")
+    cells = st.grid(2, min_column_width=300)
+    for side, one, key in ((found.first, explanation, "first"), (found.second, second, "second")) if told else ():
+        with cells.cell():
+            st.markdown(f"**{widgets.text(side.name)}**")
+            words(one, f"beside-{key}")
+    choose = widgets.switch if len(levels) <= FEW else widgets.pick
+    name = choose("Side by side by", levels, "beside", name=labels.__getitem__)
+    with desk.sentences():
+        found = beside(explanation, second, name, top=SHOWN)
+    root, data = open_desk.dataset.root, open_desk.dataset
+    screen = partial(beside_plotly, found, root)
+    with st.container(gap=None):
+        st.plotly_chart(
+            screen(theme=widgets.theme()), theme=None, key="beside", alt=f"{found.label} of both", config=QUIET
+        )
+        runs = " and ".join(dict.fromkeys((found.first.run, found.second.run)))
+        origin = f"run {runs}, dataset {data.name} {data.fingerprint}"
+        figure_menu(partial(beside_figure, found, root), "side-by-side", origin, screen, found)
 
 
 def _known(level: EvidenceLevel, orders: Sequence[By]) -> Sequence[By]:

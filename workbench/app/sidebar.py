@@ -25,7 +25,12 @@ PICTURED: Final[dict[state.Page, str]] = {
 """The pages that show one image, and which one where none is chosen."""
 MOMENTS: Final[tuple[state.Page, ...]] = ("why", "words", "whatif")
 """The pages that explain at a moment."""
-COMPARING: Final[tuple[state.Page, ...]] = ("home", "why", "aspects", "diffusion", "frames")
+COMPARING: Final[tuple[state.Page, ...]] = (
+    "home", "why", "aspects", "words", "diffusion", "attributes", "frames", "popularity",
+)  # fmt: skip
+"""The pages that show a second run beside the first; the others compare in their own way."""
+BESIDE: Final[tuple[state.Page, ...]] = ("why", "aspects", "words", "diffusion", "attributes", "popularity")
+"""The pages that show a second user beside the first."""
 
 
 def show() -> None:
@@ -75,7 +80,7 @@ def _runs(folder: Path) -> None:
         state.change(compare=None)
     _complete("compare", [*others, None], "run", None)
     nobody = "There is no second run to compare with."
-    widgets.choose("Compare with", others, "compare", nothing=widgets.NOTHING, reason=nobody)
+    widgets.choose("Compare with run", others, "compare", nothing=widgets.NOTHING, reason=nobody)
 
 
 def _best(folders: dict[str, Path], page: state.Page) -> str | None:
@@ -104,6 +109,16 @@ def _user(folder: Path) -> None:
         return
     _complete("user", list(names), "user", loading.first_user(stamped))
     widgets.choose("User", list(names), "user", name=names.__getitem__)
+    if state.view().page not in BESIDE:
+        return
+    others = [name for name in names if name != state.view().user]
+    if state.view().against == state.view().user:
+        state.change(against=None)
+    _complete("against", [*others, None], "user", None)
+    nobody = "There is no second user to compare with."
+    widgets.choose(
+        "Compare with user", others, "against", name=names.__getitem__, nothing=widgets.NOTHING, reason=nobody
+    )
 
 
 def _image(folder: Path) -> None:

@@ -48,7 +48,7 @@ class View(BaseModel):
     Attributes:
         page: name of the page.
         dataset: folder name of the dataset; ``run`` of the run, ``compare`` of a second run beside it.
-        user: the dataset's own id of the user, as text; ``item`` of the image.
+        user: the dataset's own id of the user, as text; ``against`` of a second user beside her; ``item`` of the image.
         moment: for a model of sequences, how many likes of the user have happened, as text.
         options: further choices of the page, by name.
     """
@@ -60,6 +60,7 @@ class View(BaseModel):
     run: FolderName | None = None
     compare: FolderName | None = None
     user: Text | None = None
+    against: Text | None = None
     item: Text | None = None
     moment: Moment | None = None
     options: dict[OptionName, Text] = {}
@@ -118,7 +119,7 @@ class View(BaseModel):
     def changed(self, **changes: Any) -> View:
         """The view with other fields; what hangs on a replaced dataset or user falls back to None."""
         if self.dataset is not None and changes.get("dataset", self.dataset) != self.dataset:
-            rest = dict.fromkeys(("run", "compare", "user", "item", "moment"))
+            rest = dict.fromkeys(("run", "compare", "user", "against", "item", "moment"))
             changes = {**rest, "options": {}} | changes
         if self.user is not None and changes.get("user", self.user) != self.user:
             changes = {"item": None, "moment": None} | changes

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.explain.explanation import Element, EvidenceLevel, Id
 from workbench.layers.evidence import ASPECTS
+
+FIFTHS: Final = (
+    "fewest likes",
+    "second fifth by likes",
+    "middle fifth by likes",
+    "fourth fifth by likes",
+    "most likes",
+)
+"""Fifths of the users by how many likes they have in training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +66,42 @@ class Population:
         if user not in self.users:
             raise ValueError(f"User {user!r} is not in this population: give one of its {len(self.users)} ids.")
         return self.users.index(user)
+
+    def fifth(self, name: str) -> Population:
+        """The fifth of the users who have so many likes; users with equally many are told apart by their order.
+
+        Raises:
+            ValueError: the name is none of ``FIFTHS``.
+        """
+        if name not in FIFTHS:
+            raise ValueError(f"There is no fifth of users '{name}': choose one of {', '.join(FIFTHS)}.")
+        parts = np.array_split(np.argsort(self.likes, kind="stable"), len(FIFTHS))
+        rows = np.sort(parts[FIFTHS.index(name)])
+        return Population(
+            users=tuple(self.users[row] for row in rows),
+            labels=tuple(self.labels[row] for row in rows),
+            aspects=self.aspects,
+            attention=self.attention[rows],
+            contribution=self.contribution[rows],
+            likes=self.likes[rows],
+            aspect_labels=self.aspect_labels,
+        )
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row for each user and aspect, to take away as a table."""
+        return [
+            {
+                "user": user, "label": self.labels[row], "likes": int(self.likes[row]), "aspect": aspect,
+                "attention": float(self.attention[row, column]),
+                "contribution": float(self.contribution[row, column]),
+            }
+            for row, user in enumerate(self.users)
+            for column, aspect in enumerate(self.aspects)
+        ]  # fmt: skip
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The same as JSON."""
+        return json.dumps({"users": self.rows()}, indent=indent, ensure_ascii=False)
 
     def level(self, user: Id) -> EvidenceLevel:
         """The aspects of one user, as a level to draw.

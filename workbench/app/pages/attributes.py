@@ -52,14 +52,15 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = widgets.switch("Ordered by", ORDERS, "by")
         planted = widgets.toggle("planted causes", "planted", first="on")
-        with st.container(width=260):
-            other = _other(open_desk)
+    other = _other(open_desk)
     with desk.sentences():
         readings = [mine] if other is None else [mine, traits.reading(open_desk.source, other, item)]
         readings = readings if planted else [reading.without_truth() for reading in readings]
         _attributes(open_desk, item, explanation, readings, by)
         _tastes(open_desk, other, planted)
         _map(open_desk, item, mine, by, planted)
+    if state.view().compare:
+        recommended.compared(open_desk, item, explanation)
 
 
 def _explain_absence() -> None:
@@ -85,11 +86,8 @@ def _header(open_desk: Desk, explanation: Explanation, mine: AttributeReading) -
 
 def _other(open_desk: Desk) -> int | None:
     """Code of the user to compare with, None for nobody."""
-    people = loading.user_names(open_desk.source.data)
-    mine = str(open_desk.dataset.users.id(open_desk.user))
-    others = [user for user in people if user != mine]
-    chosen = widgets.choose_many("Compare with", others, "with", [], 1, name=people.__getitem__)
-    return open_desk.dataset.users.parse(chosen[0]) if chosen else None
+    against = state.view().against
+    return None if against is None else open_desk.dataset.users.parse(against)
 
 
 def _attributes(

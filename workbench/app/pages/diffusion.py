@@ -34,8 +34,9 @@ def show() -> None:
     _header(open_desk, explanation, reached)
     recommended.grid(open_desk, best, item)
     explanation = explanation.model_copy(update={"sentence": reached.sentence})
-    if state.view().compare:
-        _side_by_side(open_desk, item, explanation, reached)
+    other = desk.second()
+    if other is not None:
+        _side_by_side(open_desk, other, item, explanation, reached)
     else:
         grid = st.grid(3, min_column_width=240)
         with grid.cell():
@@ -44,6 +45,7 @@ def show() -> None:
             top = _count()
         with grid.cell(column_span=2):
             _rings(open_desk, reached, "rings", top, SCREEN_SIZE)
+    recommended.compared(open_desk, item, explanation, told=False)
     if reached.people:
         _table(reached)
         _drift(open_desk, item)
@@ -63,10 +65,8 @@ def _count() -> int:
     return COUNTS[widgets.slide("People told apart in a ring", tuple(COUNTS), "top", "24")]
 
 
-def _side_by_side(open_desk: Desk, item: int, explanation: Explanation, reached: Ego) -> None:
-    """The same user and image by a second run."""
-    view = state.view()
-    other = desk.opened(view.compare)
+def _side_by_side(open_desk: Desk, other: Desk, item: int, explanation: Explanation, reached: Ego) -> None:
+    """The same image by a second run, for a second user, or both."""
     second = recommended.explained(other, item)
     with desk.sentences():
         rings = influence.ego(other.source, other.user, item)
@@ -78,7 +78,7 @@ def _side_by_side(open_desk: Desk, item: int, explanation: Explanation, reached:
         (other, second.model_copy(update={"sentence": rings.sentence}), rings, "rings-compare"),
     ):
         with beside.cell():
-            st.subheader(widgets.text(one.explainer.run))
+            st.subheader(f"{widgets.text(one.user_label)} · {widgets.text(one.explainer.run)}")
             recommended.words(reading, key)
             _rings(one, found, key, top, BESIDE)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
-from workbench.app import desk, loading, pictures, state, widgets
+from workbench.app import desk, loading, pictures, recommended, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.export import export_menu
 from workbench.features.pictures import read_picture
@@ -73,6 +73,9 @@ def show() -> None:
         _reading(open_desk, post, forecast)
     with below, desk.sentences():
         _why(post, forecast)
+        other = desk.second()
+        if other is not None:
+            recommended.side_by_side(open_desk, forecast.explanation, other, _forecast(other, post).explanation)
 
 
 def _item(open_desk: Desk) -> int:

@@ -31,8 +31,7 @@ def show() -> None:
         recommended.aspects(explanation, "aspects")
     with desk.sentences():
         _elements(open_desk, explanation)
-    if state.view().compare:
-        _comparison(open_desk, item)
+    recommended.compared(open_desk, item, explanation)
 
 
 def _header(open_desk: Desk, explanation: Explanation) -> None:
@@ -73,18 +72,6 @@ def _without(open_desk: Desk, explanation: Explanation, levels: dict[str, Eviden
                 "workbench/app/pages/whatif.py", label=f"without {widgets.text(element.label)}",
                 query_params={**query, "aspect": name, "without": quote(edit, safe="")},
             )  # fmt: skip
-
-
-def _comparison(open_desk: Desk, item: int) -> None:
-    """The same image for the same user by a second model."""
-    view = state.view()
-    st.subheader(f"The same image by {widgets.text(view.compare)}")
-    other = desk.opened(view.compare)
-    if open_desk.moment is not None and other.moment is None:
-        st.caption(f"{other.explainer.model.name} knows no moments: it has read all likes of the train split.")
-    explanation = recommended.explained(other, item)
-    recommended.words(explanation, "aspects-compare")
-    recommended.aspects(explanation, "aspects-compare")
 
 
 show()

@@ -64,6 +64,7 @@ def show() -> None:
         _map(open_desk, item)
         _without(open_desk, explanation)
         _topics(open_desk, explanation)
+    recommended.compared(open_desk, item, explanation)
 
 
 def _header(open_desk: Desk, explanation: Explanation, times: Sequence[int]) -> None:
