@@ -19,15 +19,18 @@ from tests.figures.conftest import (
     MONDAY,
     NASTY,
     NOON,
+    make_map,
     make_recent,
     make_river,
     make_topic_words,
     make_week,
+    make_wordmap,
 )
 from tests.figures.test_pictures import assert_words_fit, bars_of, screen_words, words_of
 from workbench.explain.dates import clock_text, day_text, hour_text
 from workbench.explain.explanation import Explanation
-from workbench.explain.timeline import TopicRiver, TopicWord, WeekGrid
+from workbench.explain.regions import RegionMaps
+from workbench.explain.timeline import TopicRiver, TopicWord, TopicWords, WeekGrid
 from workbench.figures.areas import Areas, apart
 from workbench.figures.export import save
 from workbench.figures.past import Past
@@ -395,3 +398,29 @@ def test_every_picture_is_exported_without_becoming_markup(
         assert forbidden not in json and forbidden.replace(">", "\\u003e").replace("<", "\\u003c") not in json
     [page] = save(screen, tmp_path / name, ["html"], theme=theme)
     assert "<script>alert" not in page.read_text()
+
+
+def test_the_numbers_behind_the_pictures_of_time_are_tables() -> None:
+    river = make_river(weeks=3, topics=2)
+    rows = river.rows()
+    assert len(rows) == 3 * 3 and sum(float(str(row["share"])) for row in rows[:3]) == pytest.approx(1)
+    week = make_week()
+    hours = week.rows()
+    assert len(hours) == 168 and hours[25] == {
+        "weekday": 2, "hour": 1, week.unit: week.values[25], "marked": 25 in week.marked,
+    }  # fmt: skip
+    found = make_wordmap(grid=2)
+    table = found.rows()
+    assert len(table) == 4 * len(found.words) and table[1]["weight"] == found.weights[0][1]
+    words = make_topic_words()
+    assert [row["word"] for row in TopicWords(text=CAPTION, words=words).rows()] == [word.word for word in words]
+
+
+def test_the_numbers_behind_maps_are_a_table() -> None:
+    maps = (make_map(), make_map())
+    rows = RegionMaps(maps=maps).rows()
+    regions = maps[0].regions
+    assert len(rows) == 2 * len(regions)
+    assert regions[0].box is not None
+    assert [rows[0][side] for side in ("x0", "y0", "x1", "y1")] == list(regions[0].box)
+    assert rows[len(regions)]["attention"] == regions[0].attention

@@ -60,7 +60,7 @@ def figure_menu(
     stem: str,
     origin: str,
     screen: Callable[[], go.Figure] | None = None,
-    numbers: Numbers | None = None,
+    numbers: Numbers | Explanation | None = None,
 ) -> None:
     """A menu that downloads one figure.
 
@@ -71,7 +71,7 @@ def figure_menu(
         screen: draws it to touch.
         numbers: what it is drawn from.
     """
-    written: dict[str, Callable[[], Figure | go.Figure | Numbers]] = dict.fromkeys(PAPER_FORMATS, draw)
+    written: dict[str, Callable[[], Figure | go.Figure | Numbers | Explanation]] = dict.fromkeys(PAPER_FORMATS, draw)
     written |= {} if screen is None else {"html": screen}
     written |= {} if numbers is None else {name: lambda: numbers for name in ("json", "csv")}
     with st.popover("Export figure", icon=":material/download:", type="tertiary", key=f"export-{stem}"):
@@ -80,7 +80,7 @@ def figure_menu(
             _button(f"{name} · {WORDS[name]}", f"{stem}.{name}", content, f"{stem}.{name}")
 
 
-def _figure(draw: Callable[[], Figure | go.Figure | Numbers], stem: str, name: str, origin: str) -> bytes:
+def _figure(draw: Callable[[], Figure | go.Figure | Numbers | Explanation], stem: str, name: str, origin: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (path,) = save(draw(), Path(folder) / stem, [name], title=stem.replace("-", " "), origin=origin)
         return path.read_bytes()

@@ -45,6 +45,24 @@ class RegionMap(Frozen):
     score: float | None = None
 
 
+class RegionMaps(Frozen):
+    """Several maps that one picture shows."""
+
+    maps: tuple[RegionMap, ...]
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row for each map and region, its box in fractions of width and height."""
+        return [
+            {
+                "model": one.model, "run": one.run, "user": one.user, "item": one.item, "region": region.id,
+                **dict(zip(BOX, region.box or (None,) * 4, strict=True)), "attention": region.attention,
+                "contribution": region.contribution, "removal": region.removal,
+            }
+            for one in self.maps
+            for region in one.regions
+        ]  # fmt: skip
+
+
 def region_map(explainer: Explainer, user: int, item: int) -> RegionMap:
     """Where the explainer's model looks in an image for a user, both given as codes.
 

@@ -24,6 +24,15 @@ class TopicRiver(Frozen):
     rest: tuple[float, ...]
     moment: int | None = None
 
+    def rows(self) -> list[dict[str, object]]:
+        """One row for each week and topic; topics that are not shown are added up without a number."""
+        topics = [*zip(self.topics, self.names, strict=True), (None, "all others")]
+        return [
+            {"week": monday, "topic": topic, "name": name, "share": share}
+            for monday, shares, rest in zip(self.weeks, self.shares, self.rest, strict=True)
+            for (topic, name), share in zip(topics, (*shares, rest), strict=True)
+        ]
+
 
 class WeekGrid(Frozen):
     """A number for each hour of the week.
@@ -39,6 +48,13 @@ class WeekGrid(Frozen):
     unit: str
     values: tuple[float, ...]
     marked: tuple[int, ...] = ()
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row for each hour of the week, Monday being 1."""
+        return [
+            {"weekday": hour // 24 + 1, "hour": hour % 24, self.unit: value, "marked": hour in self.marked}
+            for hour, value in enumerate(self.values)
+        ]
 
 
 class WordMap(Frozen):
@@ -63,6 +79,17 @@ class WordMap(Frozen):
     weights: tuple[tuple[float, ...], ...]
     relevance: tuple[float, ...]
 
+    def rows(self) -> list[dict[str, object]]:
+        """One row for each region and word."""
+        return [
+            {
+                "item": self.item, "region": region, "x0": box[0], "y0": box[1], "x1": box[2], "y1": box[3],
+                "relevance": self.relevance[region], "place": place, "word": word, "weight": weight,
+            }
+            for region, (box, weights) in enumerate(zip(self.boxes, self.weights, strict=True))
+            for place, (word, weight) in enumerate(zip(self.words, weights, strict=True))
+        ]  # fmt: skip
+
 
 class TopicWord(Frozen):
     """A word of a text that carries a topic.
@@ -78,3 +105,14 @@ class TopicWord(Frozen):
     end: int
     topic: int
     strength: float
+
+
+class TopicWords(Frozen):
+    """The words of a text that carry topics."""
+
+    text: str
+    words: tuple[TopicWord, ...]
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row for each word."""
+        return [word.model_dump() for word in self.words]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
+import plotly.graph_objects as go
 import streamlit as st
+from matplotlib.figure import Figure
 
 from workbench.app import desk, loading, runs, state, widgets
 from workbench.app.desk import Desk
+from workbench.app.export import figure_menu
 from workbench.explain.explanation import Element
-from workbench.figures.heat import heat_plotly
+from workbench.explain.regions import RegionMaps
+from workbench.figures.heat import heat_figure, heat_plotly
 from workbench.figures.looks import Look
-from workbench.figures.matrix import matrix_plotly
+from workbench.figures.matrix import matrix_figure, matrix_plotly
 
 if TYPE_CHECKING:
     from workbench.explain.regions import RegionMap
@@ -49,9 +55,8 @@ def show() -> None:
     look = Look(opacity=opacity, outlined=1, planted=planted)
     theme, root = widgets.theme(), open_desk.dataset.root
     with desk.sentences():
-        figure = matrix_plotly(
-            maps, rows, columns, root, heading=SHAPES[shape].capitalize(), look=look, chosen=cell, theme=theme
-        )
+        heading = SHAPES[shape].capitalize()
+        figure = matrix_plotly(maps, rows, columns, root, heading=heading, look=look, chosen=cell, theme=theme)
     st.plotly_chart(
         figure,
         theme=None,
@@ -62,10 +67,30 @@ def show() -> None:
         selection_mode="points",
     )
     st.caption("A click on a picture enlarges it below." + _note(open_desk))
+    draw, screen = (
+        partial(function, maps, rows, columns, root, heading=heading, look=look)
+        for function in (matrix_figure, matrix_plotly)
+    )
+    every = tuple(one for row in maps for one in row)
+    _take_away(open_desk, "matrix", every, draw, screen)
     large = maps[cell[0]][cell[1]]
     with desk.sentences():
-        enlarged = heat_plotly(large, root, look=Look(opacity=opacity, planted=planted), theme=theme)
+        near = Look(opacity=opacity, planted=planted)
+        enlarged = heat_plotly(large, root, look=near, theme=theme)
     st.plotly_chart(enlarged, theme=None, key="enlarged", alt=f"Where {large.model} looks", config=QUIET)
+    draw, screen = (partial(function, large, root, look=near) for function in (heat_figure, heat_plotly))
+    _take_away(open_desk, "enlarged", (large,), draw, screen)
+
+
+def _take_away(
+    open_desk: Desk,
+    key: str,
+    maps: tuple[RegionMap, ...],
+    draw: Callable[[], Figure],
+    screen: Callable[[], go.Figure],
+) -> None:
+    data, runs_shown = open_desk.dataset, ", ".join(dict.fromkeys(one.run for one in maps))
+    figure_menu(draw, key, f"run {runs_shown}, dataset {data.name} {data.fingerprint}", screen, RegionMaps(maps=maps))
 
 
 def _item(open_desk: Desk) -> int:

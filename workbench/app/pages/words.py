@@ -17,7 +17,9 @@ from workbench.app.export import export_menu, figure_menu
 from workbench.data.errors import DataError
 from workbench.explain.dates import clock_text, day_text
 from workbench.explain.explanation import EvidenceLevel, Explanation
+from workbench.explain.timeline import TopicWords
 from workbench.explain.topics import attended_hours, topic_words, topics_of, visiting_hours
+from workbench.figures.export import Numbers
 from workbench.figures.recent import recent_figure, recent_plotly
 from workbench.figures.river import river_figure, river_plotly
 from workbench.figures.topicwords import topic_words_figure, topic_words_html
@@ -91,20 +93,24 @@ def _notes(open_desk: Desk) -> None:
 
 
 def _chart(
-    figure: go.Figure, draw: Callable[[], Figure], key: str, alt: str, open_desk: Desk,
-    on_select: Callable[[], None] | None = None,
+    screen: Callable[..., go.Figure], draw: Callable[[], Figure], numbers: Numbers | Explanation, key: str, alt: str,
+    open_desk: Desk, on_select: Callable[[], None] | None = None,
 ) -> None:  # fmt: skip
-    """A figure on the screen, and under it the menu that takes it away on paper."""
+    """A figure on the screen, and under it the menu that takes it away."""
     with st.container(gap=None):
         st.plotly_chart(
-            figure, theme=None, key=key, alt=alt, config=QUIET, on_select=on_select or "ignore", selection_mode="points"
-        )
-        _take_away(draw, key, open_desk)
+            screen(theme=widgets.theme()), theme=None, key=key, alt=alt, config=QUIET, on_select=on_select or "ignore",
+            selection_mode="points",
+        )  # fmt: skip
+        _take_away(draw, key, open_desk, numbers, screen)
 
 
-def _take_away(draw: Callable[[], Figure], key: str, open_desk: Desk) -> None:
+def _take_away(
+    draw: Callable[[], Figure], key: str, open_desk: Desk, numbers: Numbers | Explanation,
+    screen: Callable[[], go.Figure] | None = None,
+) -> None:  # fmt: skip
     data = open_desk.dataset
-    figure_menu(draw, key, f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}")
+    figure_menu(draw, key, f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}", screen, numbers)
 
 
 def _level(explanation: Explanation, name: str) -> EvidenceLevel | None:
@@ -127,28 +133,31 @@ def _text(open_desk: Desk, item: int, explanation: Explanation) -> None:
     heading = "Words that meet the user's topics"
     st.caption(heading)
     st.html(topic_words_html(text, words, names, theme=widgets.theme()))
-    _take_away(partial(topic_words_figure, text, words, names, heading=heading), "text", open_desk)
+    draw = partial(topic_words_figure, text, words, names, heading=heading)
+    _take_away(draw, "text", open_desk, TopicWords(text=text, words=tuple(words)))
 
 
 def _past(open_desk: Desk, explanation: Explanation, until: int) -> None:
     """The last images, the topics by week and the hours of the week."""
-    root, theme = open_desk.dataset.root, widgets.theme()
+    root = open_desk.dataset.root
     if _level(explanation, "history") is not None:
-        figure = recent_plotly(explanation, root, theme=theme)
-        _chart(figure, partial(recent_figure, explanation, root), "recent", "What came before", open_desk)
+        screen, draw = (partial(function, explanation, root) for function in (recent_plotly, recent_figure))
+        _chart(screen, draw, explanation, "recent", "What came before", open_desk)
     try:
         river = loading.river(open_desk.source, open_desk.user, until)
     except DataError as fault:
         st.info(f"No river of topics: {widgets.text(fault)}", icon=":material/info:")
     else:
-        _chart(river_plotly(river, theme=theme), partial(river_figure, river), "river", "Topics by week", open_desk)
+        screen, draw = (partial(function, river) for function in (river_plotly, river_figure))
+        _chart(screen, draw, river, "river", "Topics by week", open_desk)
     looks = attended_hours(explanation)
     grids = {"hours": visiting_hours(open_desk.dataset, open_desk.user, until)}
     grids |= {} if looks is None else {"looks": looks}
     beside = st.grid(2, min_column_width=400)
     for key, grid in grids.items():
         with beside.cell():
-            _chart(week_plotly(grid, theme=theme), partial(week_figure, grid), key, grid.title, open_desk)
+            screen, draw = (partial(function, grid) for function in (week_plotly, week_figure))
+            _chart(screen, draw, grid, key, grid.title, open_desk)
     if looks is None:
         st.caption("This run does not weigh likes, so there are no hours in which it looks.")
 
@@ -170,9 +179,8 @@ def _map(open_desk: Desk, item: int) -> None:
             "Regions that match the word", ["any", *places], "word", name=lambda place: words.get(place, MOST_RELEVANT)
         )
     root, word = open_desk.dataset.root, places.get(chosen)
-    figure = wordmap_plotly(found, root, word=word, theme=widgets.theme())
-    draw = partial(wordmap_figure, found, root, word=word)
-    _chart(figure, draw, "wordmap", "Regions and words", open_desk, partial(_take_word, item))
+    screen, draw = (partial(function, found, root, word=word) for function in (wordmap_plotly, wordmap_figure))
+    _chart(screen, draw, found, "wordmap", "Regions and words", open_desk, partial(_take_word, item))
 
 
 def _take_word(item: int) -> None:
