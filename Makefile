@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help app test lint notebooks constraints clean
+.PHONY: help app test lint notebooks docs gallery constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,7 +28,8 @@ endef
 help:
 	@echo "make app         set up on first use, then open the dashboard"
 	@echo "make test        run the tests        make lint   check style and types"
-	@echo "make notebooks   run every notebook   make clean  remove what was made here"
+	@echo "make notebooks   run every notebook   make docs   build the documentation into site/"
+	@echo "make gallery     draw its pictures    make clean  remove what was made here"
 
 app: $(VENV)/.core
 	@$(BIN)/workbench app $(ARGS)
@@ -44,12 +45,20 @@ lint: $(VENV)/.dev
 notebooks: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q tests/test_notebooks.py $(ARGS)
 
+# The notice is about another major version, which pyproject.toml leaves out.
+docs: $(VENV)/.dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict $(ARGS)
+	@echo "site/index.html; with a search: $(BIN)/python -m http.server --directory site"
+
+gallery: $(VENV)/.dev
+	@$(BIN)/python docs/gallery/draw.py $(ARGS)
+
 constraints: $(VENV)/.dev
 	@{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new
 	@mv constraints.new constraints.txt
 
 clean:
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
