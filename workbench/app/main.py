@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import streamlit as st
 
@@ -11,19 +12,69 @@ from workbench.app import first_start, sidebar, state
 FOLDER = Path(__file__).parent / "pages"
 SIDEBAR = 284
 """Pixels: the longest question fits, and a tablet has room for the figures."""
-TITLES: dict[state.Page, tuple[str, str]] = {
-    "home": ("Home", ":material/home:"),
-    "why": ("Why this image?", ":material/help_center:"),
-    "aspects": ("Who and what matters?", ":material/groups:"),
-    "regions": ("Where in the picture?", ":material/crop_free:"),
-    "words": ("Which words and when?", ":material/schedule:"),
-    "diffusion": ("How far does influence travel?", ":material/hub:"),
-    "attributes": ("Which attributes?", ":material/label:"),
-    "frames": ("Which frame?", ":material/movie:"),
-    "popularity": ("How popular will it be?", ":material/trending_up:"),
-    "whatif": ("What if?", ":material/alt_route:"),
-    "trust": ("Can I trust it?", ":material/fact_check:"),
-}
+WHY, CHECK, WORK = "Why?", "Is it so?", "Your work"
+"""The groups of the menu."""
+
+
+class Entry(NamedTuple):
+    """A page in the menu and on the first page.
+
+    Attributes:
+        title: the question it answers; ``icon`` its sign.
+        group: where it stands in the menu.
+        words: what there is to see, in a sentence.
+    """
+
+    title: str
+    icon: str
+    group: str
+    words: str
+
+
+ENTRIES: Final[dict[state.Page, Entry]] = {
+    "home": Entry("Home", ":material/home:", "", "What is here, and where to start."),
+    "why": Entry(
+        "Why this image?", ":material/help_center:", WHY,
+        "The ten best images for a user; for each, what spoke for it and whether that can be believed.",
+    ),
+    "aspects": Entry(
+        "Who and what matters?", ":material/groups:", WHY,
+        "What the model draws on over all users: own uploads, the people they follow, or the creator.",
+    ),
+    "regions": Entry(
+        "Where in the picture?", ":material/crop_free:", WHY,
+        "Where models look in a picture, side by side for several users, models or images.",
+    ),
+    "words": Entry(
+        "Which words and when?", ":material/schedule:", WHY,
+        "What came before, the topics of a user week by week, her hours, and words beside regions.",
+    ),
+    "diffusion": Entry(
+        "How far does influence travel?", ":material/hub:", WHY,
+        "The people who reach a user, ring by ring, what each adds, and where the hops move her.",
+    ),
+    "attributes": Entry(
+        "Which attributes?", ":material/label:", WHY,
+        "What an image shows, what each attribute counts for a user, and where it is seen.",
+    ),
+    "frames": Entry(
+        "Which frame?", ":material/movie:", WHY,
+        "Which frame of a reel suits whom, by how much it leads, and what each one adds.",
+    ),
+    "popularity": Entry(
+        "How popular will it be?", ":material/trending_up:", WHY,
+        "A post or a picture of your own: how many views a day, and what one word changes.",
+    ),
+    "whatif": Entry(
+        "What if?", ":material/alt_route:", CHECK,
+        "Any piece of what is recorded switched off, and both rankings side by side.",
+    ),
+    "trust": Entry(
+        "Can I trust it?", ":material/fact_check:", CHECK,
+        "Whether the explanations of a run agree with removal, with each other and with known causes.",
+    ),
+}  # fmt: skip
+"""The pages, in the order of the menu."""
 
 
 def main() -> None:
@@ -32,10 +83,13 @@ def main() -> None:
         page_title="Explainability workbench", page_icon="🔎", layout="wide", initial_sidebar_state=SIDEBAR
     )
     pages = {
-        name: st.Page(FOLDER / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "home")
-        for name, (title, icon) in TITLES.items()
+        name: st.Page(FOLDER / f"{name}.py", title=entry.title, icon=entry.icon, url_path=name, default=name == "home")
+        for name, entry in ENTRIES.items()
     }
-    page = st.navigation(list(pages.values()))
+    groups = dict.fromkeys(entry.group for entry in ENTRIES.values())
+    page = st.navigation(
+        {group: [pages[name] for name, entry in ENTRIES.items() if entry.group == group] for group in groups}
+    )
     if first_start.is_needed():
         first_start.show()
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.app import desk, loading, runs, state, widgets
-from workbench.app.main import FOLDER, TITLES
+from workbench.app.main import ENTRIES, FOLDER
 from workbench.training.run import RunError
 
 COUNTS = (("images", "items"), ("users", "users"), ("likes", "likes"), ("follows", "follows"))
@@ -38,26 +38,14 @@ def show() -> None:
 
 def _doors() -> None:
     folder = Path(desk.data().path)
-    doors: tuple[tuple[state.Page, str, str | None], ...] = (
-        ("why", "The ten best images for a user; for each, what spoke for it and whether that can be believed.", None),
-        (
-            "aspects",
-            "What the model draws on over all users: own uploads, the people they follow, or the creator.",
-            _no_aspects(folder),
-        ),
-        ("regions", "Where models look in a picture, side by side for several users, models or images.", None),
-        ("words", "What came before, the topics of a user week by week, her hours, and words beside regions.", None),
-        ("attributes", "What an image shows, what each attribute counts for a user, and where it is seen.", None),
-        ("frames", "Which frame of a reel suits whom, by how much it leads, and what each one adds.", None),
-        ("whatif", "Any piece of what is recorded switched off, and both rankings side by side.", None),
-        ("trust", "Whether the explanations of a run agree with removal, with each other and with known causes.", None),
-        ("popularity", "A post or a picture of your own: how many views a day, and what one word changes.", None),
-    )
     grid = st.grid(3, min_column_width=240, border=True)
-    for page, words, doubt in doors:
+    for page, entry in ENTRIES.items():
+        if page == "home":
+            continue
         with grid.cell():
-            st.markdown(f"**{TITLES[page][0]}**")
-            st.markdown(words)
+            st.markdown(f"**{entry.title}**")
+            st.markdown(entry.words)
+            doubt = _no_aspects(folder) if page == "aspects" else None
             _door(page, doubt if runs.fitting(folder, page) else runs.missing(page))
     with grid.cell():
         st.markdown("**Your own data**")
@@ -67,9 +55,14 @@ def _doors() -> None:
 
 
 def _door(page: state.Page, reason: str | None) -> None:
-    _, icon = TITLES[page]
     disabled = reason is not None
-    st.page_link(FOLDER / f"{page}.py", label="Open", icon=icon, disabled=disabled, query_params=state.view().query())
+    st.page_link(
+        FOLDER / f"{page}.py",
+        label="Open",
+        icon=ENTRIES[page].icon,
+        disabled=disabled,
+        query_params=state.view().query(),
+    )
     if reason:
         st.caption(reason)
 
