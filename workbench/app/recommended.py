@@ -27,7 +27,7 @@ from workbench.figures.style import ThemeName
 from workbench.figures.text import signed_text
 from workbench.layers.evidence import ASPECTS
 
-TILE: Final = 78
+TILE: Final = 76
 """Pixels of a thumbnail on the screen, made for ten in a row."""
 SHOWN, ALL = 8, 60
 """Elements shown at first, and at most."""

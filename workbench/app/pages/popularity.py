@@ -32,7 +32,7 @@ MEGABYTES: Final = 20
 # Pixels of the longer side of a picture of one's own, and characters of a caption; a string here would be drawn.
 SIDE: Final = 1600
 LONGEST: Final = 1000
-TILE: Final = 78
+TILE: Final = 76
 POSTS: Final = 10
 QUIET: Final = {"displayModeBar": False}
 
