@@ -26,7 +26,7 @@ ORDER = {
     "Gallery": ["gallery/index.md"],
     "How to": [
         *("first-explanation.md", "own-data.md", "importers.md", "features.md", "attributes.md", "topics.md"),
-        *("training.md", "tuning.md", "reproduce.md", "audit.md", "whatif.md", "exports.md", "study.md", "outside.md"),
+        *("training.md", "tuning.md", "reproduce.md", "whatif.md", "audit.md", "exports.md", "study.md", "outside.md"),
     ],
     "How to read it": ["evidence.md", "regions.md", "words.md", "frames.md"],
     "Models": ["models/index.md"],

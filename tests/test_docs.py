@@ -61,6 +61,18 @@ def test_the_reference_names_modules_that_are_there(path: Path) -> None:
     assert names and all(importlib.util.find_spec(name) for name in names)
 
 
+def test_the_gallery_shows_what_its_command_draws() -> None:
+    path = DOCS / "gallery" / "draw.py"
+    spec = importlib.util.spec_from_file_location("gallery", path)
+    assert spec is not None and spec.loader is not None
+    gallery = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gallery)
+    shown = re.findall(r"!\[[^]]+\]\(([\w-]+)\.png\)", (path.parent / "index.md").read_text(encoding="utf-8"))
+    assert list(gallery.DRAWN) == shown
+    assert {picture.stem for picture in path.parent.glob("*.png")} == set(shown)
+    assert sum(picture.stat().st_size for picture in path.parent.glob("*.png")) < 3_000_000
+
+
 @pytest.mark.slow
 def test_the_whole_site_builds_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert warnings_of(caplog, tmp_path) == []
