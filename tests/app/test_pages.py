@@ -15,12 +15,12 @@ from tests.worlds import write_toy
 from workbench import api, demo
 from workbench.app import loading, widgets
 from workbench.app.export import archive
-from workbench.app.state import PAGES, View
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 from workbench.explain.explanation import Explanation
 from workbench.figures.export import FORMATS
 from workbench.models import registry
+from workbench.views.view import PAGES, View
 
 
 def opened(**query: str) -> AppTest:

@@ -14,11 +14,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from matplotlib.figure import Figure
 
-from workbench.app.state import View
 from workbench.explain.explanation import Explanation
 from workbench.figures.card import explained
 from workbench.figures.export import FORMATS, PAPER_FORMATS, Numbers, export_explanation, save
 from workbench.figures.looks import Pixels
+from workbench.views.view import View
 
 if TYPE_CHECKING:
     from workbench.explain.popularity import Forecast

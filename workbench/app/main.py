@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import streamlit as st
 
 from workbench.app import first_start, sidebar, state
+from workbench.views.view import Page
 
 FOLDER = Path(__file__).parent / "pages"
 SIDEBAR = 284
@@ -31,7 +32,7 @@ class Entry(NamedTuple):
     words: str
 
 
-ENTRIES: Final[dict[state.Page, Entry]] = {
+ENTRIES: Final[dict[Page, Entry]] = {
     "home": Entry("Home", ":material/home:", "", "What is here, and where to start."),
     "why": Entry(
         "Why this image?", ":material/help_center:", WHY,

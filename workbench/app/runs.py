@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workbench.app import loading
-from workbench.app.state import Page
+from workbench.views.view import Page
 
 if TYPE_CHECKING:
     from workbench.models.base import Recommender

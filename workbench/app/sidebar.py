@@ -12,8 +12,9 @@ from workbench.app import loading, runs, state, widgets
 from workbench.data.errors import DataError
 from workbench.explain.dates import day_text
 from workbench.training.run import RunError
+from workbench.views.view import Page
 
-PICTURED: Final[dict[state.Page, str]] = {
+PICTURED: Final[dict[Page, str]] = {
     "why": "the best for this user",
     "regions": "a typical one of this user",
     "words": "the best for this user",
@@ -23,13 +24,13 @@ PICTURED: Final[dict[state.Page, str]] = {
     "whatif": "the best for this user",
 }
 """The pages that show one image, and which one where none is chosen."""
-MOMENTS: Final[tuple[state.Page, ...]] = ("why", "words", "whatif")
+MOMENTS: Final[tuple[Page, ...]] = ("why", "words", "whatif")
 """The pages that explain at a moment."""
-COMPARING: Final[tuple[state.Page, ...]] = (
+COMPARING: Final[tuple[Page, ...]] = (
     "home", "why", "aspects", "words", "diffusion", "attributes", "frames", "popularity",
 )  # fmt: skip
 """The pages that show a second run beside the first; the others compare in their own way."""
-BESIDE: Final[tuple[state.Page, ...]] = ("why", "aspects", "words", "diffusion", "attributes", "popularity")
+BESIDE: Final[tuple[Page, ...]] = ("why", "aspects", "words", "diffusion", "attributes", "popularity")
 """The pages that show a second user beside the first."""
 
 
@@ -83,7 +84,7 @@ def _runs(folder: Path) -> None:
     widgets.choose("Compare with run", others, "compare", nothing=widgets.NOTHING, reason=nobody)
 
 
-def _best(folders: dict[str, Path], page: state.Page) -> str | None:
+def _best(folders: dict[str, Path], page: Page) -> str | None:
     """The first finished run of a model that the page shows first, else the first finished one, else the first."""
     finished = []
     for name, path in folders.items():

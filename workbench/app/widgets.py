@@ -9,10 +9,10 @@ from typing import Final, Literal
 import streamlit as st
 
 from workbench.app import state
-from workbench.app.state import Choice
 from workbench.explain.explanation import Verdict
 from workbench.explain.verdict import judge
 from workbench.figures.style import BADGES, ThemeName
+from workbench.views.view import Choice
 
 MANY: Final = 5000
 """From this many entries on a list is searched on the server."""

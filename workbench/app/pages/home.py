@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.app import desk, loading, runs, state, widgets
 from workbench.app.main import ENTRIES, FOLDER
 from workbench.training.run import RunError
+from workbench.views.view import Page
 
 COUNTS = (("images", "items"), ("users", "users"), ("likes", "likes"), ("follows", "follows"))
 COMMANDS = """workbench import tables SOURCE --out ~/.workbench/mine
@@ -54,7 +55,7 @@ def _doors() -> None:
             st.code(COMMANDS, language="bash", wrap_lines=True)
 
 
-def _door(page: state.Page, reason: str | None) -> None:
+def _door(page: Page, reason: str | None) -> None:
     disabled = reason is not None
     st.page_link(
         FOLDER / f"{page}.py",

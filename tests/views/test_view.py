@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from workbench.app.state import LONGEST, View
+from workbench.views.view import LONGEST, View
 
 VIEWS = [
     View(),
