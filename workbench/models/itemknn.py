@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -15,28 +17,20 @@ from workbench.models.base import Level, ModelConfig, Paper, Reading, Recommende
 from workbench.models.neighbours import Similarities, nearest, spread
 
 
-class ItemKNNConfig(ModelConfig):
-    """Hyperparameters of item-based collaborative filtering.
-
-    Attributes:
-        neighbours: images liked by the same people that an image is compared with, N.
-        shrink: added to the denominator of the cosine, so that images with few likes are not near by accident.
-    """
+class NeighbourConfig(ModelConfig):
+    """What models of an image's neighbours share: how many of these there are, N."""
 
     neighbours: int = Field(100, ge=1)
-    shrink: float = Field(0.0, ge=0)
 
 
-class ItemKNN(Recommender):
-    """``score(u, i) = sum of cos(i, j)`` over the images j in R_u among the N nearest to i (Sarwar et al. 2001).
+class ItemNeighbours(Recommender):
+    """``score(u, i) = sum of w(j, i)`` over the images j in R_u among the N neighbours of i.
 
-    An image is not its own neighbour, so a like does not predict itself. The weights are fixed by the formula, so
+    An image is not its own neighbour, so a like does not predict itself. The weights are fixed by a formula, so
     there is no attention; contributions are exact.
     """
 
-    name = "itemknn"
     family = "neighbourhood"
-    paper = Paper("Sarwar et al.", "Item-Based Collaborative Filtering Recommendation Algorithms", "WWW", 2001)
     needs = ("likes",)
     evidence = (
         EvidenceGroup(
@@ -44,28 +38,24 @@ class ItemKNN(Recommender):
         ),
     )
     at_once = True
-    Config = ItemKNNConfig
-    config: ItemKNNConfig
+    config: NeighbourConfig
 
-    def __init__(self, config: ItemKNNConfig, dataset: Dataset) -> None:
+    def __init__(self, config: NeighbourConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
         # A row for each image liked before, so that what it speaks for lies together.
         self.near = Similarities(self.n_items, config.neighbours)
         self.history = RecordedSets(dataset.history)
 
+    @abstractmethod
     def fit(self, dataset: Dataset) -> None:
-        """Find the nearest images of every image."""
-        history = dataset.history
-        people = Ragged.from_pairs(history.values, history.rows, self.n_items)
-        image, neighbour, weight = nearest(people, self.n_users, self.config.neighbours, self.config.shrink)
-        self.near.fill(neighbour, image, weight)
+        """Find the neighbours of every image."""
 
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R,)."""
         return self.read(users, items, gates).scores
 
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
-        """Scores (R, images): each liked image's similarities are added to the images it is a neighbour of."""
+        """Scores (R, images): each liked image's weights are added to the images it is a neighbour of."""
         sets: Ragged = self.history(users)
         near, weight = self.near(sets.values)
         by, gate = near.rows, gates.on("history", sets)
@@ -74,7 +64,7 @@ class ItemKNN(Recommender):
         return spread(sets.rows.index_select(0, by), near.values, weight, (len(users), self.n_items))
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
-        """Contribution of every liked image: its similarity, 0 if it is not among the nearest."""
+        """Contribution of every liked image: its weight, 0 if it is not among the neighbours."""
         sets: Ragged = self.history(users)
         gate = gates.on("history", sets)
         share = self.near.between(sets.values, items.index_select(0, sets.rows))
@@ -87,3 +77,30 @@ class ItemKNN(Recommender):
         """The liked images of each user."""
         sets: Ragged = self.history(users)
         return sets
+
+
+class ItemKNNConfig(NeighbourConfig):
+    """Hyperparameters of item-based collaborative filtering.
+
+    Attributes:
+        neighbours: images liked by the same people that an image is compared with, N.
+        shrink: added to the denominator of the cosine, so that images with few likes are not near by accident.
+    """
+
+    shrink: float = Field(0.0, ge=0)
+
+
+class ItemKNN(ItemNeighbours):
+    """``score(u, i) = sum of cos(i, j)`` over the images j in R_u among the N nearest to i (Sarwar et al. 2001)."""
+
+    name = "itemknn"
+    paper = Paper("Sarwar et al.", "Item-Based Collaborative Filtering Recommendation Algorithms", "WWW", 2001)
+    Config = ItemKNNConfig
+    config: ItemKNNConfig
+
+    def fit(self, dataset: Dataset) -> None:
+        """Find the nearest images of every image."""
+        history = dataset.history
+        people = Ragged.from_pairs(history.values, history.rows, self.n_items)
+        image, neighbour, weight = nearest(people, self.n_users, self.config.neighbours, self.config.shrink)
+        self.near.fill(neighbour, image, weight)
