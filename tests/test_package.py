@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "workbench"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
-    *("data", "features", "layers", "models", "training", "evaluation", "explain", "figures"),
+    *("data", "features", "layers", "models", "training", "evaluation", "explain", "study", "figures"),
     *("api", "reproduce", "tuning", "demo", "app", "commands", "cli", "__main__"),
 )
 """From the bottom to the top: a room imports from itself and those before it."""
