@@ -124,7 +124,9 @@ def _value(kind: type[ModelConfig], name: str, text: str) -> object:
         return text
     if text == "none" and NoneType in get_args(field.annotation):
         return None
-    return text.split(",") if get_origin(field.annotation) in (tuple, list) else text
+    if get_origin(field.annotation) in (tuple, list):
+        return text.split(",") if text else []
+    return text
 
 
 def _wrong(model: str, kind: type[ModelConfig], fault: ValidationError) -> str:

@@ -1,0 +1,1 @@
+"""Trainings that go on by themselves: started, watched, stopped and resumed from outside."""
