@@ -55,6 +55,15 @@ def test_sets_agree_with_the_tables(toy: Dataset) -> None:
     assert sets_by_id(toy, toy.follows, to_items=False) == sets_of_table(toy.table("follows"), "follower", "followee")
 
 
+def test_an_image_is_as_old_as_it_says_or_else_as_its_first_post(tmp_path: Path) -> None:
+    card = DatasetCard(name="times", licence="none", provenance="the test")
+    items = pd.DataFrame({"item": [4, 2, 3, 1], "time": pd.array([40, None, None, None], dtype="Int64")})
+    posts = pd.DataFrame({"item": [2, 2, 4, 3], "user": [1, 2, 1, 1], "time": [25, 20, 7, 30], "popularity": 1.0})
+    write_dataset(tmp_path / "timed", card, {"items": items, "posts": posts})
+    uploaded = Dataset.open(tmp_path / "timed").uploaded
+    assert uploaded[0].isnan() and uploaded[1:].tolist() == [20, 30, 40]
+
+
 def test_likes_are_ordered_by_user_then_by_row(toy: Dataset) -> None:
     table = toy.table("likes")
     for splits in [(), ("test",), ("train", "validation")]:

@@ -20,7 +20,7 @@ from workbench.data.images import inside
 from workbench.data.ragged import Ragged
 from workbench.data.schema import SCHEMA, SPLITS, DatasetCard
 from workbench.data.splits import leave_one_out, split_posts
-from workbench.data.tables import read_folder
+from workbench.data.tables import read_folder, seconds
 
 __all__ = ["Dataset", "DatasetCard", "IdMap"]
 
@@ -256,6 +256,17 @@ class Dataset:
             present = (creators.notna() & (creators != "")).to_numpy(bool)
             creator[torch.from_numpy(np.flatnonzero(present))] = torch.from_numpy(self.users.codes(creators[present]))
         return creator
+
+    @cached_property
+    def uploaded(self) -> Tensor:
+        """(items,) seconds since 1970 at which each was uploaded: its own time, else its first post's; NaN without."""
+        found = torch.full((len(self.items),), torch.nan, dtype=torch.float64)
+        tables = [self.table("posts").sort_values("time", ascending=False)] if self.has("posts") else []
+        tables += [self.table("items")] if "time" in self.table("items") else []
+        for table in tables:
+            timed = table[table["time"].notna()]
+            found[torch.from_numpy(self.items.codes(timed["item"]))] = torch.from_numpy(seconds(timed["time"])).double()
+        return found
 
     def user_label(self, code: int) -> str:
         """A user's name; without one ``user 12`` for a number and the id itself for text."""

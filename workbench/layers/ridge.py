@@ -1,4 +1,4 @@
-"""Every image regressed on all others: the weights of EASE in closed form, and what one like less would make of them."""
+"""Every image regressed on all others: EASE in closed form, and what one like less would make of its weights."""
 
 from __future__ import annotations
 

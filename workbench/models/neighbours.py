@@ -55,9 +55,9 @@ class Similarities(nn.Module):
 
 
 def find(keys: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Where each of ``wanted`` (n,) stands in the sorted, non-empty ``keys``, and whether (n,) it is there at all."""
+    """Where each of ``wanted`` (...) stands in the sorted, non-empty ``keys``, and whether (...) it is there at all."""
     place = torch.searchsorted(keys, wanted).clamp_max(len(keys) - 1)
-    return place, keys.index_select(0, place) == wanted
+    return place, keys[place] == wanted
 
 
 def spread(rows: Tensor, columns: Tensor, weights: Tensor, shape: tuple[int, int]) -> Tensor:
