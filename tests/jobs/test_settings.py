@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -42,7 +43,7 @@ def test_what_was_changed_becomes_the_command() -> None:
     values |= {"epochs": 7, "learning_rate": 1e-05, "aspects": ["follows", "uploads"], "squash": "sigmoid"}
     told = changed(model, values)
     command = training("hasc", Path("data"), Path("run"), told, "cpu", 3)
-    settings = [text for flag, text in zip(command, command[1:], strict=False) if flag == "--set"]
+    settings = [text for flag, text in pairwise(command) if flag == "--set"]
     read = values_of("hasc", None, settings)
     assert read == {
         "epochs": 7, "learning_rate": 1e-05, "aspects": ("follows", "uploads"), "squash": "sigmoid"

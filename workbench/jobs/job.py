@@ -137,7 +137,7 @@ def start(run: Path, model: str, commands: Sequence[Sequence[str]]) -> None:
     try:
         run.mkdir(parents=True, exist_ok=True)
         with (run / LOG).open("wb") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "workbench.jobs.keeper", str(run), model],
                 stdin=subprocess.PIPE,
                 stdout=log,

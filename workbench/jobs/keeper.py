@@ -26,7 +26,7 @@ def keep(run: Path, model: str, commands: Sequence[Sequence[str]]) -> int:
     try:
         lock = lock_of(run).acquire(timeout=PATIENCE)
     except Timeout:
-        print(f"{run.name} is being trained already", flush=True)
+        sys.stderr.write(f"{run.name} is being trained already\n")
         return 1
     with lock:
         job = Job(model=model, commands=tuple(map(tuple, commands)), pid=os.getpid(), started=time.time())

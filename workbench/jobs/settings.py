@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -96,8 +96,9 @@ def changed(model: type[Recommender], values: Mapping[str, Any]) -> dict[str, st
     texts = {field.name: _text(values[field.name]) for field in fields(model) if field.name in values}
     defaults = {field.name: _text(field.default) for field in fields(model)}
     told = {name: text for name, text in texts.items() if text != defaults[name]}
+    chosen: dict[str, Any] = {name: _parts(values[name]) if _is_list(model, name) else values[name] for name in told}
     try:
-        model.Config(**{name: values[name] if not _is_list(model, name) else _parts(values[name]) for name in told})
+        model.Config(**chosen)
     except ValidationError as fault:
         first = fault.errors()[0]
         where = f"{first['loc'][0]}: " if first["loc"] else ""
@@ -145,9 +146,9 @@ def preparations(model: type[Recommender], values: Mapping[str, Any], dataset: D
         if pictured and not (dataset.root / "features" / name / "card.json").is_file():
             commands.append(["features", str(dataset.root), "--encoder", encoder, "--of", of, "--name", name])
     wanted = config.get("topics")
-    if isinstance(wanted, str) and _has(dataset, "items.text"):
-        if not (dataset.root / "topics" / wanted / "card.json").is_file():
-            commands.append(["topics", str(dataset.root), "--name", wanted])
+    has_topics = isinstance(wanted, str) and (dataset.root / "topics" / wanted / "card.json").is_file()
+    if isinstance(wanted, str) and not has_topics and _has(dataset, "items.text"):
+        commands.append(["topics", str(dataset.root), "--name", wanted])
     return commands
 
 
@@ -161,3 +162,14 @@ def training(model: str, data: Path, run: Path, told: Mapping[str, str], device:
 def resuming(model: str, data: Path, run: Path, device: str) -> list[str]:
     """The command that goes on with a run."""
     return ["train", model, "--data", str(data), "--out", str(run), "--device", device, "--resume"]
+
+
+def remaining(commands: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """The commands of a job that never got to its training, without those whose work is done."""
+    return [command for command in commands if not _is_done(command)]
+
+
+def _is_done(command: Sequence[str]) -> bool:
+    if command[0] == "train":
+        return False
+    return (Path(command[1]) / command[0] / command[-1] / "card.json").is_file()
