@@ -95,6 +95,24 @@ def test_it_is_trained_once_and_the_same_again_for_a_seed(
         encoder_named("attributes", Dataset.open(root))
 
 
+@pytest.mark.parametrize("broken", [None, b"cut off"])
+def test_weights_that_cannot_be_read_are_told_with_the_file_and_the_remedy(
+    drawn: Dataset, encoder: AttributeEncoder, tmp_path: Path, broken: bytes | None
+) -> None:
+    root = tmp_path / "moved"
+    shutil.copytree(drawn.root, root, ignore=shutil.ignore_patterns("attributes"))
+    kept = drawn.root / "features" / ".encoders" / "attributes"
+    folder = Path(shutil.copytree(kept, root / "features" / ".encoders" / "attributes"))
+    if broken is None:
+        (folder / "weights.safetensors").unlink()
+    else:
+        (folder / "weights.safetensors").write_bytes(broken)
+    with pytest.raises(EncoderError) as told:
+        encoder_named("attributes", Dataset.open(root))
+    assert str(folder / "weights.safetensors") in str(told.value)
+    assert f"delete the folder {folder} and" in str(told.value)
+
+
 def test_there_is_a_region_for_each_attribute_with_value_box_and_confidence(made: Features, drawn: Dataset) -> None:
     names, width = sorted(made.card.attributes), sum(map(len, made.card.attributes.values()))
     assert made.card.grid is None and made.card.shape == (39 * len(names), width) and made.card.missing == 1

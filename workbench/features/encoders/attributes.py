@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import compress
-from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from workbench.data.dataset import Dataset
@@ -24,46 +18,27 @@ from workbench.features.attributes.learning import teach
 from workbench.features.attributes.maps import TAU, activation_maps, enlarged
 from workbench.features.attributes.network import SemanticNetwork, Sight
 from workbench.features.encoders.base import Encoded, Encoder, EncoderError, Grid, Picture, Report
-from workbench.features.network import CHANNELS, MAP, edge_map
-from workbench.features.pictures import read_picture
-from workbench.features.store import FOLDER
+from workbench.features.encoders.taught import TaughtCard, Weights, drawn, maps_of, taught, teaching, version_of
+from workbench.features.network import edge_map
 
-HOME, CARD, WEIGHTS, NETWORK = ".encoders", "card.json", "weights.safetensors", "attributes"
 TAUS = {"attributes": TAU, "attributes-tight": 0.5}
 """The least share of an activation map's maximum that a box covers, by the name of the encoder."""
 METHOD = "2"
 """Changes with the network, the way it learns, or what is made of its maps."""
-PICTURES = 5000
-"""At most so many pictures are learnt from, drawn at random: their maps are kept in memory (55 kB each)."""
 
 
-class AttributesCard(BaseModel):
-    """How the network of a dataset came to be.
+class AttributesCard(TaughtCard):
+    """How the network of a dataset came to be; its quality is told by attribute.
 
     Attributes:
-        method: version of the network and its training.
-        fingerprint: the dataset it was trained on.
         values: the values of each attribute it tells apart.
         narrow: attributes that do not apply to some images: whether they do is told from the picture.
-        pictures: how many it learnt from or was examined with.
-        held_out: ids of those it was examined with.
-        quality: share of held-out images whose most probable value is one they have, by attribute; ``chance`` is that
-            of the commonest value.
-        seconds: time of the training steps.
+        held_out: ids of those it was examined with, each right where its most probable value is one it has.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    method: str
-    fingerprint: str
-    seed: int
     values: dict[str, tuple[str, ...]]
     narrow: tuple[str, ...]
-    pictures: int
     held_out: tuple[int | str, ...]
-    quality: dict[str, float]
-    chance: dict[str, float]
-    seconds: float
 
 
 class AttributeEncoder(Encoder):
@@ -82,10 +57,7 @@ class AttributeEncoder(Encoder):
         # What is taught no more needs no gradient; those of maps go through the heads alone.
         self.network: SemanticNetwork = network.to(device).eval().requires_grad_(False)
         self.tau, self._device = TAUS[name], device
-        digest = hashlib.sha256()
-        for key, tensor in sorted(network.state_dict().items()):
-            digest.update(key.encode() + tensor.cpu().contiguous().numpy().tobytes())
-        self.version = f"{card.method}-{digest.hexdigest()[:8]}"
+        self.version = version_of(card.method, network)
 
     @classmethod
     def open(
@@ -94,15 +66,10 @@ class AttributeEncoder(Encoder):
         """The network of the dataset, trained on the labels of its images if that has not been done."""
         if grid is not None:
             raise EncoderError(f"the encoder '{name}' finds boxes of its own: leave out --grid")
-        home = dataset.root / FOLDER / HOME
-        home.mkdir(parents=True, exist_ok=True)
-        # Of several processes that share an extraction, one trains and the others wait for it.
-        with FileLock(home / f".{NETWORK}.lock"):
-            card = _read_card(home / NETWORK)
-            if card is None or (card.fingerprint, card.method) != (dataset.fingerprint, METHOD):
-                card = _train(dataset, home / NETWORK, device, report or (lambda _share, _message: None))
+        told = report or (lambda _share, _message: None)
+        card, weights = taught(dataset, "attributes", AttributesCard, METHOD, lambda: _train(dataset, device, told))
         network = SemanticNetwork(card.values)
-        network.load_state_dict(load_file(home / NETWORK / WEIGHTS))
+        network.load_state_dict(weights)
         return cls(name, network, card, device)
 
     def look(self, images: Sequence[Picture]) -> Sight:
@@ -160,18 +127,11 @@ class AttributeEncoder(Encoder):
         return kept
 
 
-def _train(dataset: Dataset, folder: Path, device: torch.device, report: Report) -> AttributesCard:
-    """Learn from the pictures whose attributes are known and keep the result in ``folder``."""
-    seed = dataset.card.seed
-    codes = codes_to_learn_from(dataset)
-    if len(codes) > PICTURES:
-        codes = sorted(np.random.default_rng(seed).choice(codes, PICTURES, replace=False).tolist())
-    labels = read_labels(dataset, codes)
-    maps = torch.empty((len(codes), CHANNELS, MAP, MAP), dtype=torch.float16)
-    for number, path in enumerate(filter(None, map(dataset.image_path, codes))):
-        maps[number] = torch.from_numpy(edge_map(read_picture(path)))
-        report(0.15 * number / len(codes), "looking at the images")
-    taught = teach(maps, labels, seed, device, lambda share: report(0.15 + 0.85 * share, "teaching the encoder"))
+def _train(dataset: Dataset, device: torch.device, report: Report) -> tuple[AttributesCard, Weights]:
+    """Learn from the pictures whose attributes are known."""
+    codes = drawn(dataset, codes_to_learn_from(dataset))
+    labels, seed = read_labels(dataset, codes), dataset.card.seed
+    learnt = teach(maps_of(dataset, codes, report), labels, seed, device, teaching(report))
     narrow = (labels.applies == 0).any(0).tolist()
     card = AttributesCard(
         method=METHOD,
@@ -180,28 +140,9 @@ def _train(dataset: Dataset, folder: Path, device: torch.device, report: Report)
         values=dict(labels.values),
         narrow=tuple(name for name, is_narrow in zip(labels.values, narrow, strict=True) if is_narrow),
         pictures=len(codes),
-        held_out=tuple(dataset.items.id(codes[place]) for place in sorted(taught.held_out.tolist())),
-        quality=dict(taught.quality),
-        chance=dict(taught.chance),
-        seconds=taught.seconds,
+        held_out=tuple(dataset.items.id(codes[place]) for place in sorted(learnt.held_out.tolist())),
+        quality=dict(learnt.quality),
+        chance=dict(learnt.chance),
+        seconds=learnt.seconds,
     )
-    _write(folder, card, taught.network.state_dict())
-    return card
-
-
-def _write(folder: Path, card: AttributesCard, weights: Mapping[str, Tensor]) -> None:
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    save_file({key: tensor.cpu().contiguous() for key, tensor in weights.items()}, part / WEIGHTS)
-    (part / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-
-
-def _read_card(folder: Path) -> AttributesCard | None:
-    """The card of a trained network; None where there is none that can be read."""
-    try:
-        return AttributesCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
+    return card, learnt.network.state_dict()
