@@ -82,14 +82,14 @@ class TestHASCPlus(ModelCase):
             other = HASCPlus(model.config, smaller)
             other.reasons.near.load_state_dict(near.state_dict())
             u, i = torch.tensor([user]), torch.tensor([item])
-            sums = other.reasons.everything(u, Gates())[0, item]
+            sums = other.reasons.everything(u, Gates())[:, 0, item]
             # The regression is fitted again without the like; which weights are kept is told by the one with it.
             liked, again = smaller.history.row(user), _weights(smaller.history, world)
             weights = again[liked, item]
             sums[3] = weights[(dense[liked, item] >= bar) & (weights >= bar)].sum()
             torch.testing.assert_close(lessons.likes[place], sums, atol=1e-4, rtol=1e-3)
-            torch.testing.assert_close(lessons.like_offsets[place], other.reasons.offsets(u, i)[0])
-        told = model.reasons.everything(torch.arange(len(world.users)), Gates())[history.rows, history.values, 3]
+            torch.testing.assert_close(lessons.like_offsets[:, place], other.reasons.offsets(u, i)[:, 0])
+        told = model.reasons.everything(torch.arange(len(world.users)), Gates())[3, history.rows, history.values]
         assert (lessons.likes[:, 3] - told).abs().max() > 1e-3
 
     def test_a_reason_left_out_plays_no_part(self, world: Dataset) -> None:

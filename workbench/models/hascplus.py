@@ -45,10 +45,10 @@ class HASCPlusConfig(ModelConfig):
     strength: float = Field(500.0, gt=0)
     neighbours: int = Field(120, ge=1)
     pool: int = Field(300, ge=1)
-    negatives: int = 64
+    negatives: int = 48
     learning_rate: float = 5e-3
-    epochs: int = 8
-    patience: int = 4
+    epochs: int = 6
+    evaluate_every: int = 2
 
 
 class HASCPlus(Recommender):
@@ -140,13 +140,12 @@ class HASCPlus(Recommender):
         return ImageRegression(self.reasons.likes.sets, self.n_items, self.config.strength)
 
     def _strengths(self, sums: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """Strengths m (..., WIDTH) of sums (..., WIDTH), and the own part (...) of ``offsets`` (..., 2)."""
-        known = torch.log1p(sums * (self.scale.exp() * self.read_columns))
-        hidden = functional.relu(
-            functional.linear(known, self.hidden.weight[:, :WIDTH], self.hidden.bias)
-            + functional.linear(offsets, self.hidden.weight[:, WIDTH:])
-        )
-        return functional.softplus(self.weigh(hidden)) * known, self.base(offsets).squeeze(-1)
+        """Strengths m (WIDTH, n) of sums (WIDTH, n), and the own part (n,) of ``offsets`` (2, n)."""
+        known = torch.log1p(sums * (self.scale.exp() * self.read_columns).unsqueeze(1))
+        seen = self.hidden.weight
+        hidden = torch.addmm(self.hidden.bias.unsqueeze(1), seen[:, :WIDTH], known) + seen[:, WIDTH:] @ offsets
+        weights = torch.addmm(self.weigh.bias.unsqueeze(1), self.weigh.weight, hidden.relu())
+        return functional.softplus(weights) * known, (self.base.weight @ offsets)[0]
 
     def forward(self, batch: PairBatch) -> Tensor:
         """Softmax of every like over itself and images of its user's pool, which the sampled negatives point into."""
@@ -155,18 +154,17 @@ class HASCPlus(Recommender):
         drawn = batch.negatives % self.config.pool
         users = batch.users.unsqueeze(1)
         sums = torch.cat([lessons.likes[place].unsqueeze(1), lessons.pool[users, drawn]], 1)
-        offsets = torch.cat([lessons.like_offsets[place].unsqueeze(1), lessons.pool_offsets[users, drawn]], 1)
-        strengths, own = self._strengths(sums, offsets)
-        scores = strengths.sum(-1) + own
-        liked = lessons.pool_liked[users, drawn]
-        scores = torch.cat([scores[:, :1], scores[:, 1:].masked_fill(liked, -torch.inf)], 1)
-        return functional.cross_entropy(scores, torch.zeros_like(batch.users))
+        offsets = torch.cat([lessons.like_offsets[:, place].unsqueeze(2), lessons.pool_offsets[:, users, drawn]], 2)
+        strengths, own = self._strengths(sums.view(-1, WIDTH).T.contiguous(), offsets.flatten(1))
+        scores = (strengths.sum(0) + own).view(drawn.shape[0], -1)
+        liked = nn.functional.pad(lessons.pool_liked[users, drawn], (1, 0))
+        return functional.cross_entropy(scores.masked_fill(liked, -torch.inf), torch.zeros_like(batch.users))
 
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R,)."""
         sums = self._sums(len(users), list(self.reasons.pairs(users, items, gates)))
-        strengths, own = self._strengths(sums, self.reasons.offsets(users, items))
-        return strengths.sum(-1) + own
+        strengths, own = self._strengths(sums.T, self.reasons.offsets(users, items))
+        return strengths.sum(0) + own
 
     def _sums(self, rows: int, told: list[Told]) -> Tensor:
         """(R, WIDTH) over all elements of R pairs."""
@@ -186,15 +184,16 @@ class HASCPlus(Recommender):
         return torch.cat(parts)
 
     def _all_images(self, users: Tensor, gates: Gates) -> Tensor:
-        strengths, own = self._strengths(self.reasons.everything(users, gates), self.reasons.all_offsets(users))
-        return strengths.sum(-1) + own
+        sums, offsets = self.reasons.everything(users, gates), self.reasons.all_offsets(users)
+        strengths, own = self._strengths(sums.flatten(1), offsets.flatten(1))
+        return (strengths.sum(0) + own).view(len(users), self.n_items)
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
         """Every element's share of every reason, added up; attention is the share of what its group adds."""
         told = list(self.reasons.pairs(users, items, gates))
         sums = self._sums(len(users), told)
-        strengths, own = self._strengths(sums, self.reasons.offsets(users, items))
-        rate = strengths / sums.clamp_min(torch.finfo(sums.dtype).tiny)
+        strengths, own = self._strengths(sums.T, self.reasons.offsets(users, items))
+        rate = strengths.T / sums.clamp_min(torch.finfo(sums.dtype).tiny)
         levels: list[Level] = []
         active = {group.name for group in self.active_evidence}
         for part in told:
@@ -209,7 +208,7 @@ class HASCPlus(Recommender):
             levels.append(_level("admired", above, segment_sum(share, inside), gate))
             below = _level(part.group, inside, share, part.gate)
             levels.append(Level(part.group, part.sets, below.attention, share, part.parent))
-        return Reading(strengths.sum(-1) + own, own, (self._aspects(len(users), levels), *levels))
+        return Reading(strengths.sum(0) + own, own, (self._aspects(len(users), levels), *levels))
 
     def _aspects(self, rows: int, levels: list[Level]) -> Level:
         """What each group adds, and its share of what all of them add."""

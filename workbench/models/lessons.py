@@ -21,8 +21,8 @@ class Lessons:
     """Sums that training reads.
 
     Attributes:
-        likes: (likes, WIDTH) of all likes, by user; ``like_offsets`` (likes, 2).
-        pool: (users, n, WIDTH) of n images drawn for each user; ``pool_offsets`` (users, n, 2).
+        likes: (likes, WIDTH) of all likes, by user; ``like_offsets`` (2, likes).
+        pool: (users, n, WIDTH) of n images drawn for each user; ``pool_offsets`` (2, users, n).
         pool_liked: (users, n) which of these she likes.
     """
 
@@ -57,8 +57,8 @@ def lessons(reasons: Reasons, leverage: Tensor, size: int) -> Lessons:
     likes, pool = [], []
     for some in torch.split(users, ROWS):
         sums, liked = reasons.everything(some, OPEN), reasons.likes(some)
-        likes.append(sums[liked.rows, liked.values])
-        pool.append(sums[torch.arange(len(some), device=some.device).unsqueeze(1), drawn[some]])
+        likes.append(sums[:, liked.rows, liked.values].T)
+        pool.append(sums[:, torch.arange(len(some), device=some.device).unsqueeze(1), drawn[some]].flatten(1).T)
     known = torch.cat(likes)
     known[:, COLUMNS["similar"][0]] = similar_left_out(reasons, leverage)
     every = reasons.likes.sets

@@ -150,7 +150,7 @@ class Reasons(nn.Module):
         return sets, gate
 
     def offsets(self, users: Tensor, items: Tensor) -> Tensor:
-        """(..., 2) log1p of how many others like each of ``items``, and of the uploads of its creator.
+        """(2, ...) log1p of how many others like each of ``items``, and of the uploads of its creator.
 
         Args:
             users: codes that broadcast against ``items``.
@@ -159,7 +159,7 @@ class Reasons(nn.Module):
         return self._offsets(users, items, find(self.keys, users * self.n_items + items)[1])
 
     def all_offsets(self, users: Tensor) -> Tensor:
-        """(R, images, 2) the same of ``users`` (R,) for every image."""
+        """(2, R, images) the same of ``users`` (R,) for every image."""
         items, known = torch.arange(self.n_items, device=users.device), self.likes(users)
         liked = torch.zeros(len(users), self.n_items, dtype=torch.bool, device=users.device)
         liked[known.rows, known.values] = True
@@ -168,7 +168,7 @@ class Reasons(nn.Module):
     def _offsets(self, users: Tensor, items: Tensor, liked: Tensor) -> Tensor:
         creator = self._makers(users, items)
         uploads = self.made[creator.clamp_min(0)] * (creator >= 0)
-        return torch.stack([self.likers[items] - liked.long(), uploads], -1).float().log1p()
+        return torch.stack([self.likers[items] - liked.long(), uploads.expand(liked.shape)]).float().log1p()
 
     def _makers(self, users: Tensor, items: Tensor) -> Tensor:
         """Creators of ``items``, -1 where unknown or the user herself."""
@@ -214,7 +214,7 @@ class Reasons(nn.Module):
             said[:, column] = timed & (apart <= window)
 
     def everything(self, users: Tensor, gates: Gates) -> Tensor:
-        """(R, images, WIDTH) the sums of ``users`` (R,) for every image."""
+        """(WIDTH, R, images) the sums of ``users`` (R,) for every image."""
         shape = len(users), self.n_items
         parts = [self.gate(group, users, gates) for group in ("works", "history")]
         rows = torch.cat([sets.rows for sets, _ in parts])
@@ -242,8 +242,7 @@ class Reasons(nn.Module):
                 people["circle"],
                 people["follower"],
                 people["returned"],
-            ],
-            -1,
+            ]
         )
 
     def _nearby(self, users: Tensor, rows: Tensor, liked: Tensor, gate: Tensor) -> list[Tensor]:
