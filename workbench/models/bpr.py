@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from workbench.data.dataset import Dataset
-from workbench.data.ragged import Ragged
 from workbench.layers.evidence import OPEN, Gates
-from workbench.models.base import ModelConfig, PairBatch, Paper, Reading, Recommender
+from workbench.models.base import ModelConfig, PairBatch, Paper
 from workbench.models.ranking import bpr_loss, normal_table, squared
+from workbench.models.silent import SilentModel
 
 
 class BPRConfig(ModelConfig):
@@ -22,7 +22,7 @@ class BPRConfig(ModelConfig):
     item_bias: bool = True
 
 
-class BPR(Recommender):
+class BPR(SilentModel):
     """``score(u, i) = p_u . q_i + b_i`` (Rendle et al. 2009). It reads no evidence: own taste is all there is."""
 
     name = "bpr"
@@ -56,16 +56,3 @@ class BPR(Recommender):
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images): one matrix product."""
         return torch.addmm(self.bias, self.users(users), self.items.weight.T)
-
-    def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
-        """All of the score is own taste."""
-        scores = self.score_pairs(users, items)
-        return Reading(scores=scores, own=scores, levels=())
-
-    def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
-        """BPR has no evidence groups.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(f"{self.name} reads no evidence, so there is no group '{group}'")

@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 from workbench.data.dataset import Dataset
-from workbench.data.ragged import Ragged
 from workbench.layers.evidence import OPEN, Gates
-from workbench.models.base import ModelConfig, Paper, Reading, Recommender
+from workbench.models.base import ModelConfig, Paper
+from workbench.models.silent import SilentModel
 
 
 class MostLikedConfig(ModelConfig):
     """Hyperparameters of popularity: there are none that matter, since likes are only counted."""
 
 
-class MostLiked(Recommender):
+class MostLiked(SilentModel):
     """``score(u, i)`` is the number of people who like i in training (TopPop of Cremonesi et al. 2010)."""
 
     name = "popularity"
@@ -45,16 +45,3 @@ class MostLiked(Recommender):
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images), the same row for every user."""
         return self.likes.repeat(len(users), 1)
-
-    def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
-        """Nothing but the number of likes."""
-        scores = self.score_pairs(users, items)
-        return Reading(scores=scores, own=scores, levels=())
-
-    def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
-        """Popularity has no evidence groups.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(f"popularity reads no evidence, so there is no group '{group}'")

@@ -15,9 +15,10 @@ from workbench.data.ragged import Ragged
 from workbench.layers.evidence import OPEN, Gates
 from workbench.layers.graph import RecordedGraph, propagate
 from workbench.layers.segments import weighted_sum
-from workbench.models.base import ModelConfig, PairBatch, Paper, Reading
+from workbench.models.base import ModelConfig, PairBatch, Paper
 from workbench.models.kept import KeepingModel, standard_vectors
 from workbench.models.ranking import bpr_loss, normal_table, squared
+from workbench.models.silent import SilentModel
 
 BLOCK = 4096
 """Nodes whose walks are made at a time; the walks depend on it."""
@@ -65,7 +66,7 @@ class Convolution(nn.Module):
         return functional.normalize(functional.relu(self.joined(torch.cat([z, told], 1))), dim=1)
 
 
-class PinSage(KeepingModel):
+class PinSage(SilentModel, KeepingModel):
     """``score(u, i) = out_u . out_i``, ``out = G2 relu(G1 z + g)``, z after two convolutions (Ying et al. 2018).
 
     A reconstruction for likes: the graph is that of people and images, every node is told of the T nodes that short
@@ -142,19 +143,6 @@ class PinSage(KeepingModel):
         """Scores (R, images): one matrix product."""
         people, images = self.kept()
         return people[users] @ images.T
-
-    def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
-        """The score alone."""
-        scores = self.score_pairs(users, items)
-        return Reading(scores=scores, own=scores, levels=())
-
-    def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
-        """PinSage has no evidence groups.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(f"pinsage reads no evidence, so there is no group '{group}'")
 
 
 def walked(likes: Ragged, n_items: int, config: PinSageConfig) -> tuple[Ragged, Tensor]:
