@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import workbench
-from workbench.commands import app, audits, data, doctor, models, reproduce, results, topics, training, tune
+from workbench.commands import app, audits, data, doctor, models, reproduce, results, study, topics, training, tune
 from workbench.commands.imports import ImportGroup
 from workbench.commands.terminal import StoppedError, log, screen
 
@@ -52,6 +52,10 @@ cli.command(epilog="Example: workbench whatif runs/hasc --user 12 --drop follows
 cli.command(epilog="Example: workbench reproduce acf --data worlds/tiny --rows avg,att-att --out runs/acf-table")(
     reproduce.reproduce
 )
+cli.add_typer(
+    study.study, name="study", help="Let people compare the explanations of two runs without knowing which is which.",
+    epilog="Example: workbench study results spring",
+)  # fmt: skip
 cli.command(epilog="Example: workbench app --data worlds/tiny --port 8600")(app.app)
 cli.command(epilog="Example: workbench doctor")(doctor.doctor)
 

@@ -153,6 +153,14 @@ def raw(study: Study) -> Answers:
     return Answers(design=study.design, users=users, answers=tuple(study.answers()))
 
 
+def origin(found: Results) -> str:
+    """Where results come from, for the metadata of files."""
+    return (
+        f"study {found.study} (seed {found.seed}) of runs {found.first.run} and {found.second.run}, "
+        f"dataset {found.dataset} {found.fingerprint}, workbench {found.version}"
+    )
+
+
 def found(design: Design, cases: int, answers: Sequence[Answer]) -> Results:
     """What some answers say."""
     by_case: dict[str, dict[int, list[Choice]]] = {question: {} for question in QUESTIONS}
