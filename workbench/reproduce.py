@@ -25,6 +25,8 @@ from workbench.models.base import ModelConfig
 from workbench.training.loop import Progress
 from workbench.training.run import CARD, Run
 
+GROUPS = 5
+"""Groups of users by how much is known of them, in which every row is measured as well."""
 Report = Callable[[float, str], None]
 """Told how much of all trainings is done, 0..1, and what is being done."""
 
@@ -122,7 +124,7 @@ def _entries(table: PaperTable, keys: Sequence[str] | None, dataset: Dataset, se
     for key in keys or ():
         if key not in known:
             raise ReproductionError(f"table {table.name} has no row '{key}'; it has {', '.join(known)}")
-    rows = [row for row in table.rows if keys is None or row.key in keys]
+    rows = [row for row in table.rows if (_feasible(row, dataset) if keys is None else row.key in keys)]
     for name in settings:
         if not any(name in model_class(row.model).Config.model_fields for row in rows):
             raise ReproductionError(f"no row asked for has a hyperparameter '{name}'")
@@ -131,6 +133,11 @@ def _entries(table: PaperTable, keys: Sequence[str] | None, dataset: Dataset, se
                 raise ReproductionError(f"'{name}' is what makes the row {row.key}: it cannot be set, leave it out")
     sizes = table.small if _learned_from(table, dataset) < ENOUGH else table.full
     return [_Entry(row, _config(row, {**sizes[row.model], **row.settings}, settings)) for row in rows]
+
+
+def _feasible(row: Row, dataset: Dataset) -> bool:
+    """Whether a row has the pictures it reads, or reads none."""
+    return not row.pictures or "image" in dataset.table("items")
 
 
 def _config(row: Row, own: dict[str, Any], settings: dict[str, Any]) -> ModelConfig:
@@ -224,7 +231,7 @@ def _evaluated(table: PaperTable, run: Run, data: Path) -> Evaluation:
     for mark, protocol in table.protocols.items():
         names = table.measured(mark)
         wanted = {} if table.task == "popularity" else {"metrics": tuple(names), "ks": ()}
-        found.append(api.evaluate(run, protocol, data=data, groups=0, **wanted))
+        found.append(api.evaluate(run, protocol, data=data, groups=GROUPS if not found else 0, **wanted))
         metrics |= {name: found[-1].metrics[metric] for metric, name in names.items()}
         per_user |= {names[metric]: values for metric, values in found[-1].per_user.items()}
     return found[0].model_copy(update={"metrics": metrics, "per_user": per_user})
@@ -236,8 +243,11 @@ def _note(table: PaperTable, dataset: Dataset, settings: dict[str, Any]) -> str:
     small = count < ENOUGH
     sizes = "smaller settings than the paper's" if small else "the paper's sizes"
     why = f"{'fewer' if small else 'no fewer'} than {ENOUGH:,}"
+    left_out = [row.label for row in table.rows if not _feasible(row, dataset)]
+    pictures = f" Without pictures in {dataset.name}: no row {', '.join(left_out)}." if left_out else ""
     over = "; set for all rows that have it: " + ", ".join(f"{k}={v}" for k, v in settings.items()) if settings else ""
     return (
         f"Trained with {sizes}, because {dataset.name} has {count:,} training {what}, {why}{over}. Published values "
         "are of other data: compare which row is better, not the values. Models that are fitted at once have one seed."
+        f"{pictures}"
     )

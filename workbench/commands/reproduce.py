@@ -33,6 +33,12 @@ def reproduce(
         Path | None,
         typer.Option(metavar="DIR", help="Folder that keeps the runs; the same command goes on with what it lacks."),
     ] = None,
+    latex: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables there, to be set with booktabs.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw rows, the paper's and ours, there: png, svg or pdf.")
+    ] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to train.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -40,6 +46,7 @@ def reproduce(
     from workbench.reproduce import ReproductionError
     from workbench.reproduce import reproduce as run
 
+    _check_figure(figure)
     keys = None if rows is None else [key.strip() for key in rows.split(",")]
     try:
         with progress(f"reproducing {name}") as tell:
@@ -58,10 +65,28 @@ def reproduce(
     except KeyboardInterrupt:
         kept = "the same command goes on" if out else "with --out DIR the runs would have been kept"
         raise StoppedError(f"Stopped; {kept}.") from None
+    if latex is not None:
+        from workbench.evaluation.latex import latex as written
+        from workbench.training.run import write_text
+
+        latex.parent.mkdir(parents=True, exist_ok=True)
+        write_text(latex, written(found, TABLES[name]))
+    if figure is not None:
+        from workbench.figures.export import save
+        from workbench.figures.reproduction import reproduction_figure
+
+        drawn = reproduction_figure(found, TABLES[name].metrics[:2])
+        save(drawn, figure.with_suffix(""), [figure.suffix[1:]], title=found.title, origin=found.dataset)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
         _show(found, TABLES[name])
+
+
+def _check_figure(figure: Path | None) -> None:
+    """Refuse a picture that could not be written hours later."""
+    if figure is not None and figure.suffix not in {".png", ".svg", ".pdf"}:
+        raise typer.BadParameter(f"'{figure}' does not end in .png, .svg or .pdf", param_hint="--figure")
 
 
 def _values(settings: list[str] | tuple[()]) -> dict[str, str | list[str]]:
@@ -97,9 +122,22 @@ def _show(found: Reproduction, paper: PaperTable) -> None:
             ("ours", *further),
             ((row.row, *(_value(row.metrics[metric], paper.decimals) for metric in further)) for row in found.rows),
         )
+    if found.rows and found.rows[0].groups:
+        table(
+            (f"{paper.main} by {'likes' if paper.task == 'ranking' else 'posts'} in training", *_spans(found)),
+            (
+                (row.row, *(_value(group.metrics[paper.main], paper.decimals) for group in row.groups))
+                for row in found.rows
+            ),
+        )
     for claim in found.claims:
         screen.print(_claim(claim, paper.decimals))
     screen.print("\n" * bool(found.claims) + f"{found.protocol}\n{found.note}")
+
+
+def _spans(found: Reproduction) -> list[str]:
+    """The groups of users, by how many likes (posts) they have."""
+    return [f"{group.fewest}-{group.most}" for group in found.rows[0].groups]
 
 
 def _claim(claim: ClaimResult, decimals: int) -> str:

@@ -34,6 +34,23 @@ class Value(BaseModel):
     sd: float | None
 
 
+class GroupResult(BaseModel):
+    """A row among users with a like number of training likes.
+
+    Attributes:
+        fewest: training likes (posts) of the users of the group; ``most`` the largest number.
+        users: how many there are.
+        metrics: by name, over seeds.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fewest: int
+    most: int
+    users: int
+    metrics: dict[str, Value]
+
+
 class RowResult(BaseModel):
     """A row of the paper and ours.
 
@@ -44,6 +61,7 @@ class RowResult(BaseModel):
         published: the paper's values, by its dataset and metric; None without any.
         ours: our value of the table's main metric; ``metrics`` has all of them, by name.
         seeds: trainings behind it; 1 for a model that is fitted at once.
+        groups: the same by fifths of the users, from those with the fewest training likes (posts) to those with most.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +75,7 @@ class RowResult(BaseModel):
     metrics: dict[str, Value]
     seeds: int
     settings: dict[str, Any]
+    groups: tuple[GroupResult, ...] = ()
 
 
 class ClaimResult(BaseModel):
@@ -115,11 +134,17 @@ class Reproduction(BaseModel):
 
 def row_result(table: PaperTable, row: Row, config: ModelConfig, found: Sequence[Evaluation]) -> RowResult:
     """A row, from the evaluations of its trainings, one for each seed."""
-    metrics = {}
-    for name in (*table.metrics, *table.further):
-        values = [evaluation.metrics[name].mean for evaluation in found]
-        sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        metrics[name] = Value(mean=float(np.mean(values)), sd=sd)
+    names = (*table.metrics, *table.further)
+    metrics = {name: _over_seeds([one.metrics[name].mean for one in found]) for name in names}
+    groups = tuple(
+        GroupResult(
+            fewest=first.fewest,
+            most=first.most,
+            users=first.users,
+            metrics={name: _over_seeds([one.groups[k].metrics[name].mean for one in found]) for name in first.metrics},
+        )
+        for k, first in enumerate(found[0].groups)
+    )
     return RowResult(
         row=row.label,
         key=row.key,
@@ -130,7 +155,12 @@ def row_result(table: PaperTable, row: Row, config: ModelConfig, found: Sequence
         metrics=metrics,
         seeds=len(found),
         settings=config.model_dump(mode="json"),
+        groups=groups,
     )
+
+
+def _over_seeds(values: Sequence[float]) -> Value:
+    return Value(mean=float(np.mean(values)), sd=float(np.std(values, ddof=1)) if len(values) > 1 else None)
 
 
 def claim_result(

@@ -25,6 +25,7 @@ class Row:
         settings: the hyperparameters that make it this row; they cannot be set otherwise.
         published: what the paper printed.
         source: whether the paper prints it in a table, only draws it in a figure, or does not have it.
+        pictures: whether it is left out, unless asked for, where the dataset has no pictures.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Row:
     settings: Settings = field(default_factory=dict)
     published: Printed = field(default_factory=dict)
     source: Literal["table", "figure", "added"] = "table"
+    pictures: bool = False
 
 
 @dataclass(frozen=True)
