@@ -59,13 +59,17 @@ def folders() -> dict[str, Path]:
     return found
 
 
-def run_folders(data: Path) -> dict[str, Path]:
-    """The run folders of a dataset, by name, whether or not they can be used."""
+def runs_folder(data: Path) -> Path:
+    """The folder that holds the run folders of a dataset."""
     from workbench.demo import RUNS as BESIDE
 
     is_named = not os.environ.get(DATA) or Path(os.environ[DATA]).resolve() == data
-    folder = Path(os.environ[RUNS]) if os.environ.get(RUNS) and is_named else data / BESIDE
-    return {card.parent.name: card.parent for card in sorted(folder.glob("*/card.json"))}
+    return Path(os.environ[RUNS]) if os.environ.get(RUNS) and is_named else data / BESIDE
+
+
+def run_folders(data: Path) -> dict[str, Path]:
+    """The run folders of a dataset, by name, whether or not they can be used."""
+    return {card.parent.name: card.parent for card in sorted(runs_folder(data).glob("[!.]*/card.json"))}
 
 
 def stamp_data(folder: Path) -> Stamped:

@@ -74,6 +74,10 @@ ENTRIES: Final[dict[Page, Entry]] = {
         "Can I trust it?", ":material/fact_check:", CHECK,
         "Whether the explanations of a run agree with removal, with each other and with known causes.",
     ),
+    "train": Entry(
+        "Train a model", ":material/model_training:", WORK,
+        "A model started on this data and watched as it learns; it goes on when this page is closed.",
+    ),
 }  # fmt: skip
 """The pages, in the order of the menu."""
 

@@ -33,13 +33,17 @@ COMPARING: Final[tuple[Page, ...]] = (
 BESIDE: Final[tuple[Page, ...]] = ("why", "aspects", "words", "diffusion", "attributes", "popularity")
 """The pages that show a second user beside the first."""
 
+ALONE: Final[tuple[Page, ...]] = ("train",)
+"""The pages that are about the dataset as a whole."""
+
 
 def show() -> None:
     """Draw the choices, and complete the view where it leaves something open or names what is not there."""
     with st.sidebar:
         folder = _dataset()
-        _runs(folder)
-        _user(folder)
+        if state.view().page not in ALONE:
+            _runs(folder)
+            _user(folder)
         if state.view().page in PICTURED:
             _image(folder)
         if state.view().page in MOMENTS:

@@ -20,6 +20,8 @@ Kind = Literal["switch", "whole", "number", "text", "choice", "choices"]
 _KINDS: Final[Mapping[Any, Kind]] = {bool: "switch", int: "whole", float: "number", str: "text"}
 FIRST: Final = ("epochs", "learning_rate", "batch", "dim", "regularisation", "patience")
 """The hyperparameters that are changed most, in this order."""
+ROUNDS: Final = ("epochs", "negatives", "patience", "evaluate_every", "monitor", "steps")
+"""The hyperparameters that mean nothing to a model fitted at once."""
 WORDS: Final[Mapping[str, str]] = {
     "likes": "likes (a table of who liked what)",
     "posts": "posts with their popularity (a table posts)",
@@ -53,9 +55,10 @@ class Field:
 
 
 def fields(model: type[Recommender]) -> list[Field]:
-    """The hyperparameters of a model, those that are changed most first."""
+    """The hyperparameters of a model, those that are changed most first; of one fitted at once those it reads."""
     said = _said(model.Config)
-    found = [_field(name, model.Config, said.get(name, "")) for name in model.Config.model_fields]
+    names = [name for name in model.Config.model_fields if not (model.at_once and name in ROUNDS)]
+    found = [_field(name, model.Config, said.get(name, "")) for name in names]
     order = {name: place for place, name in enumerate(FIRST)}
     return sorted(found, key=lambda field: order.get(field.name, len(order)))
 

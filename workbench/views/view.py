@@ -11,7 +11,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 
 Choice = TypeVar("Choice", bound=str)
 Page = Literal[
-    "home", "why", "aspects", "regions", "words", "diffusion", "attributes", "frames", "popularity", "whatif", "trust"
+    "home",
+    "why",
+    "aspects",
+    "regions",
+    "words",
+    "diffusion",
+    "attributes",
+    "frames",
+    "popularity",
+    "whatif",
+    "trust",
+    "train",
 ]
 
 LONGEST = 4000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import desk, loading, runs, state, widgets
+from workbench.app import desk, loading, runs, sidebar, state, widgets
 from workbench.app.main import ENTRIES, FOLDER
 from workbench.training.run import RunError
 from workbench.views.view import Page
@@ -47,7 +47,8 @@ def _doors() -> None:
             st.markdown(f"**{entry.title}**")
             st.markdown(entry.words)
             doubt = _no_aspects(folder) if page == "aspects" else None
-            _door(page, doubt if runs.fitting(folder, page) else runs.missing(page))
+            can_open = page in sidebar.ALONE or runs.fitting(folder, page)
+            _door(page, doubt if can_open else runs.missing(page))
     with grid.cell():
         st.markdown("**Your own data**")
         st.markdown("Tables become a dataset and a model with two commands; both then stand in the list at the left.")
