@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
@@ -33,6 +33,71 @@ class Comparison(BaseModel):
     confidence: float
     t_test: float
     wilcoxon: float
+
+
+class Interval(BaseModel):
+    """A mean and how far chance may have moved it.
+
+    Attributes:
+        mean: over values.
+        low: lower end of the bootstrap interval over users; ``high`` the upper end. Both are None for a single user.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+def mean_interval(
+    values: ArrayLike,
+    users: ArrayLike | None = None,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 1999,
+    seed: int = 0,
+) -> Interval:
+    """The mean of a metric with its percentile bootstrap interval, users drawn as in `compare`.
+
+    Args:
+        values: (users,), (moments,) or (posts,) values.
+        users: whose each value is; by default all values are of different users.
+        confidence: level of the interval, between 0 and 1.
+        resamples: number of bootstrap samples.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    found = np.asarray(values, dtype=np.float64)
+    if not found.size:
+        raise ValueError("A mean needs at least one value; evaluate the model on a split that has some.")
+    people, row = np.unique(np.arange(found.size) if users is None else np.asarray(users), return_inverse=True)
+    if people.size < 2:
+        return Interval(mean=float(found.mean()), low=None, high=None)
+    low, high = _bootstrap(_moved(found, row), confidence, resamples, seed)
+    return Interval(mean=float(found.mean()), low=low, high=high)
+
+
+def _moved(values: NDArray[np.float64], row: NDArray[np.intp]) -> NDArray[np.float64]:
+    """(users,) numbers whose mean is that of the values, each moved as far as its user (``row``) moves that mean."""
+    sums, sizes = np.bincount(row, values), np.bincount(row)
+    moved: NDArray[np.float64] = values.mean() + (sums - values.mean() * sizes) * (sizes.size / values.size)
+    return moved
+
+
+def _bootstrap(values: NDArray[np.float64], confidence: float, resamples: int, seed: int) -> tuple[float, float]:
+    interval = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, BATCH // values.size),
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
 
 
 def compare(
@@ -73,22 +138,13 @@ def compare(
     gaps = one - other
     differs = bool(np.any(gaps))
     sums, sizes = np.bincount(row, gaps), np.bincount(row)
-    # Their mean is that of the gaps; for one value each they are the gaps.
-    moved = gaps.mean() + (sums - gaps.mean() * sizes) * (people.size / gaps.size)
-    interval = stats.bootstrap(
-        (moved,),
-        np.mean,
-        n_resamples=resamples,
-        batch=max(1, BATCH // moved.size),
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
+    moved = _moved(gaps, row)
+    low, high = _bootstrap(moved, confidence, resamples, seed)
     return Comparison(
         pairs=people.size,
         difference=float(gaps.mean()),
-        low=float(interval.low),
-        high=float(interval.high),
+        low=low,
+        high=high,
         confidence=confidence,
         t_test=float(stats.ttest_1samp(moved, 0).pvalue) if differs else 1.0,
         wilcoxon=float(stats.wilcoxon(sums / sizes, zero_method="zsplit").pvalue) if differs else 1.0,

@@ -44,6 +44,7 @@ class Column:
         chance: by row, what chance would have; empty where that is not known.
         limits: of the axis; None to take what is shown.
         signed: whether a plus is written, and zero drawn as a line.
+        places: decimal places of the numbers.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Column:
     chance: tuple[float | None, ...] = ()
     limits: tuple[float, float] | None = None
     signed: bool = False
+    places: int = 2
 
     @property
     def shown(self) -> list[int]:
@@ -64,7 +66,8 @@ class Column:
         value = self.values[row]
         if value is None:
             return "–"
-        return signed_text(value) if self.signed else signed_text(value).replace("+", "")
+        text = signed_text(value, self.places)
+        return text if self.signed else text.replace("+", "")
 
     def interval(self, row: int) -> tuple[float, float] | None:
         """Ends of the row's interval."""
@@ -79,7 +82,7 @@ class Column:
         """All of it in words."""
         ends, chance = self.interval(row), self.expected(row)
         words = f"<b>{markup(name)}</b><br>{self.text(row)}"
-        words += f" [{signed_text(ends[0])}, {signed_text(ends[1])}]" if ends else ""
+        words += f" [{signed_text(ends[0], self.places)}, {signed_text(ends[1], self.places)}]" if ends else ""
         return words + (f"<br>chance {chance:.2f}" if chance is not None else "")
 
     def range(self) -> tuple[float, float]:
