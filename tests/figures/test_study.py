@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import NASTY, make_explanation
+from tests.figures.conftest import make_explanation
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from tests.study.conftest import make_design
 from workbench.figures.export import FORMATS, PAPER_FORMATS, save
 from workbench.figures.page import PAPER_MARGIN
-from workbench.figures.study import blind_plotly, study_figure, study_plotly
+from workbench.figures.study import blind_figure, study_figure, study_plotly
 from workbench.figures.style import COLUMN_WIDTH, FULL_WIDTH, ThemeName
 from workbench.study.questions import QUESTIONS, Choice
 from workbench.study.results import Results, found
@@ -81,8 +81,11 @@ def test_it_is_taken_away_in_every_format(tmp_path: Path) -> None:
     assert rows[3]["question"] == "transparency" and rows[3]["majority hasc-large"] == "11"
 
 
-def test_a_blind_explanation_shows_its_evidence_and_no_model() -> None:
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_blind_explanation_shows_its_evidence_and_no_model(theme: ThemeName, tmp_path: Path) -> None:
     told = make_explanation().model_copy(update={"model": "secret-model", "run": "secret-run"})
-    text = blind_plotly(told).to_json()
-    assert "secret" not in text and "What the score is made of" in text
-    assert "<script" not in blind_plotly(make_explanation().model_copy(update={"user_label": NASTY})).to_json()
+    figure = blind_figure(told, theme=theme)
+    assert_words_fit(figure, COLUMN_WIDTH)
+    assert "What the score is made of" in words_of(figure)
+    (path,) = save(figure, tmp_path / "blind", ["svg"])
+    assert "secret" not in path.read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
-from workbench.app import first_start, sidebar, state
-from workbench.views.view import Page
+from workbench.app import first_start, sidebar, state, studies
+from workbench.views.view import BLIND, Page
 
 FOLDER = Path(__file__).parent / "pages"
 SIDEBAR = 284
@@ -78,6 +78,10 @@ ENTRIES: Final[dict[Page, Entry]] = {
         "Train a model", ":material/model_training:", WORK,
         "A model started on this data and watched as it learns; it goes on when this page is closed.",
     ),
+    "study": Entry(
+        "Study", ":material/how_to_vote:", CHECK,
+        "People compare two runs' images and explanations without knowing which is which.",
+    ),
 }  # fmt: skip
 """The pages, in the order of the menu."""
 
@@ -93,15 +97,21 @@ def main() -> None:
     }
     groups = dict.fromkeys(entry.group for entry in ENTRIES.values())
     page = st.navigation(
-        {group: [pages[name] for name, entry in ENTRIES.items() if entry.group == group] for group in groups}
+        {group: [pages[name] for name, entry in ENTRIES.items() if entry.group == group] for group in groups},
+        # A rater sees her study and nothing else.
+        position="hidden" if studies.at_work() else "sidebar",
     )
+    if studies.at_work() and page.url_path not in BLIND:
+        studies.leave()
+        st.rerun()
     if first_start.is_needed():
         first_start.show()
         return
     fault = state.begin(page.url_path or "home")
     if fault:
         st.warning(fault, icon=":material/link_off:")
-    sidebar.show()
+    if state.view().page not in BLIND:
+        sidebar.show()
     page.run()
 
 

@@ -18,6 +18,7 @@ from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_headi
 from workbench.figures.parts import parts
 from workbench.figures.style import (
     BASE,
+    COLUMN_WIDTH,
     FLAT_GREY,
     FULL_WIDTH,
     POSITIVE,
@@ -183,18 +184,24 @@ def study_plotly(results: Results, *, theme: ThemeName = "light") -> go.Figure:
     return compose_plotly([Outcome(results)], theme_named(theme))
 
 
-def blind_plotly(
-    explanation: Explanation, root: Path | None = None, *, top: int = 5, theme: ThemeName = "light"
-) -> go.Figure:
-    """An explanation's evidence on the screen without a word of which model it is of.
+def blind_figure(
+    explanation: Explanation,
+    root: Path | None = None,
+    *,
+    top: int = 4,
+    width: float = COLUMN_WIDTH,
+    theme: ThemeName = "light",
+) -> Figure:
+    """The evidence of an explanation without a word of which model it is of, narrow enough for one of two sides.
 
     Args:
-        explanation: whose model and run are empty.
+        explanation: what is shown.
         root: folder of the dataset, None to draw without pictures.
         top: elements of the strongest aspect.
+        width: inches.
     """
     colours = theme_named(theme)
-    return compose_plotly(parts(explanation, root, None, colours, 1, top), colours)
+    return compose(parts(explanation, root, None, colours, 1, top), width, colours)
 
 
 def _before(one: QuestionResult, part: Part) -> float:

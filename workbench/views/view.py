@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 Choice = TypeVar("Choice", bound=str)
 Page = Literal[
@@ -22,6 +22,7 @@ Page = Literal[
     "popularity",
     "whatif",
     "trust",
+    "study",
     "train",
 ]
 
@@ -29,6 +30,10 @@ LONGEST = 4000
 """Characters of a view that is read at all."""
 MOST_OPTIONS = 20
 LONGEST_TEXT = 200
+
+
+BLIND: Final[dict[str, tuple[str, ...]]] = {"study": ("study", "step")}
+"""Pages that name no dataset, run or person, since that would give an answer away, and the options they have."""
 
 
 def _printable(text: str) -> str:
@@ -71,6 +76,14 @@ class View(BaseModel):
     item: Text | None = None
     moment: Moment | None = None
     options: dict[OptionName, Text] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blinded(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("page") not in BLIND:
+            return given
+        options = {name: value for name, value in given.get("options", {}).items() if name in BLIND[given["page"]]}
+        return {"page": given["page"], "options": options}
 
     @classmethod
     def parse(cls, text: str) -> View:

@@ -63,7 +63,7 @@ def _door(page: Page, reason: str | None) -> None:
         label="Open",
         icon=ENTRIES[page].icon,
         disabled=disabled,
-        query_params=state.view().query(),
+        query_params=state.view().changed(page=page).query(),
     )
     if reason:
         st.caption(reason)
