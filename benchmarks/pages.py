@@ -24,7 +24,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -58,13 +58,15 @@ class Times:
             raise SystemExit(f"the page raised: {app.exception[0].message}")
         return app
 
-    def told(self) -> dict[str, float]:
-        """Median and 95th percentile."""
-        if not self.wall:
-            return {"n": 0}
-        percentiles = {"median": 50, "p95": 95}
-        told = {name: float(np.percentile(self.wall, at)) for name, at in percentiles.items()}
-        return {"n": len(self.wall), **told, "cpu p95": float(np.percentile(self.cpu, 95))}
+
+@dataclass
+class Visit:
+    """A page with one of the runs it offers."""
+
+    page: str
+    run: str
+    opened: Times = field(default_factory=Times)
+    changed: Times = field(default_factory=Times)
 
 
 def pages() -> list[str]:
@@ -74,31 +76,50 @@ def pages() -> list[str]:
     return list(ENTRIES)
 
 
-def measure(page: str, data: Path, users: int) -> dict[str, object]:
-    """A row of the table: one page over all the runs it offers."""
+def measure(page: str, data: Path, users: int) -> list[Visit]:
+    """One page with all the runs it offers, the one it opens with first."""
     app = AppTest.from_file(str(APP), default_timeout=SECONDS)
     app.query_params["dataset"] = data.name
     app.run()
     _at(app, page)
-    opened, changed = Times(), Times()
-    slowest: dict[str, float] = {}
-    for run in _options(app, "choose-run") or [""]:
-        _at(app, page)
-        if run:
-            _choose(app, "choose-run", run)
-        for user in _some(_options(app, "choose-user"), users):
-            _at(app, "home")
-            _choose(app, "choose-user", user)
-            opened.of(lambda: _at(app, page))
-            slowest[run] = max(slowest.get(run, 0), opened.wall[-1])
-        for change in list(_changes(app)):
-            # An earlier change may have taken away what this one is about.
-            with suppress(KeyError, ValueError):
-                changed.of(change)
-    worst = max(slowest, key=slowest.__getitem__)
-    row: dict[str, object] = {"page": page, "runs": len(slowest), "slowest": f"{worst or '-'} ({slowest[worst]:.0f})"}
-    row |= {f"open {name}": value for name, value in opened.told().items()}
-    return row | {f"change {name}": value for name, value in changed.told().items()}
+    first = next((box.value for box in app.selectbox if box.key == "choose-run"), None)
+    names = sorted(_options(app, "choose-run"), key=lambda name: name != first)
+    return [_visit(app, Visit(page, name), users) for name in names or [""]]
+
+
+def _visit(app: AppTest, visit: Visit, users: int) -> Visit:
+    _at(app, visit.page)
+    if visit.run:
+        _choose(app, "choose-run", visit.run)
+    for user in _some(_options(app, "choose-user"), users):
+        _at(app, "home")
+        _choose(app, "choose-user", user)
+        visit.opened.of(lambda: _at(app, visit.page))
+    for change in list(_changes(app)):
+        # An earlier change may have taken away what this one is about.
+        with suppress(KeyError, ValueError):
+            visit.changed.of(change)
+    return visit
+
+
+def row(visits: Sequence[Visit]) -> dict[str, object]:
+    """Of one page: 95th percentiles in milliseconds, with the run it opens with and with all, and the slowest run."""
+    told: dict[str, object] = {"page": visits[0].page, "first run": visits[0].run}
+    for name in ("opened", "changed"):
+        every = [(visit.run, getattr(visit, name)) for visit in visits]
+        worst, slow = max(every, key=lambda one: _p95(one[1].cpu))
+        told |= {
+            f"{name}": _p95(every[0][1].wall),
+            f"{name}, cpu": _p95(every[0][1].cpu),
+            f"{name}, all runs, cpu": _p95([ms for _, times in every for ms in times.cpu]),
+            f"{name}, slowest, cpu": f"{worst} {_p95(slow.cpu):.0f}",
+            f"{name}, n": sum(len(times.cpu) for _, times in every),
+        }
+    return told
+
+
+def _p95(milliseconds: Sequence[float]) -> float:
+    return float(np.percentile(milliseconds, 95)) if milliseconds else float("nan")
 
 
 def _at(app: AppTest, page: str) -> AppTest:
@@ -234,16 +255,15 @@ def main() -> None:
     args = parser.parse_args()
     data = args.data.resolve()
     os.environ["WORKBENCH_HOME"] = str(data.parent)
-    rows = []
+    rows, visits = [], []
     for page in pages() if args.page is None else args.page:
-        rows.append(measure(page, data, args.users))
+        found = measure(page, data, args.users)
+        visits += found
+        rows.append(row(found))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     used = list(memory(data, args.changes)) if args.changes else []
-    print(
-        json.dumps({"pages": rows, "memory": used}, indent=1)
-        if args.json
-        else "\n\n".join(map(table, filter(None, (rows, used))))
-    )
+    told = {"pages": rows, "visits": [asdict(visit) for visit in visits], "memory": used}
+    print(json.dumps(told, indent=1) if args.json else "\n\n".join(map(table, filter(None, (rows, used)))))
 
 
 if __name__ == "__main__":

@@ -43,14 +43,14 @@ def looks(shown: object) -> str:
 
 def test_data_runs_and_rankings_are_tables(world: Path) -> None:
     dataset = Dataset.open(world)
-    assert f"{len(dataset.users):,} users" in looks(dataset) and "<td>likes</td>" in looks(dataset)
+    assert f"{len(dataset.users):,} users" in looks(dataset) and ">likes</td>" in looks(dataset)
     run = Run.open(world / "runs" / "hasc")
     measured = Run(run.path, run.card.model_copy(update={"metrics": {"NDCG@5": 0.25}}))
-    assert "hasc, trained on" in looks(run) and "<th>NDCG@5</th>" in looks(measured) and "0.2500" in looks(measured)
+    assert "hasc, trained on" in looks(run) and ">NDCG@5</th>" in looks(measured) and "0.2500" in looks(measured)
     explainer = api.explainer(run)
-    assert "<td>follows</td>" in looks(explainer)
+    assert ">follows</td>" in looks(explainer)
     best = explainer.recommend(0, k=3)
-    assert all(f"<td>{one.score:.4f}</td>" in looks(best) for one in best)
+    assert all(f">{one.score:.4f}</td>" in looks(best) for one in best)
     found = api.evaluate(run)
     mean = found.metrics["NDCG@5"].mean
     assert f"{mean:.4f} ± " in looks(found)
@@ -105,7 +105,7 @@ def test_importing_the_package_is_enough(world: Path) -> None:
         "print(shell.display_formatter.format(data)[0]['text/html'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "<td>likes</td>" in done.stdout
+    assert ">likes</td>" in done.stdout
 
 
 def test_menus_follow_each_other_and_the_figure_them(world: Path) -> None:
@@ -126,6 +126,18 @@ def test_menus_follow_each_other_and_the_figure_them(world: Path) -> None:
     run.value = "bpr"
     assert drawn[1:] == [("hasc", 2, best[0]), ("hasc", 2, best[3]), ("bpr", 2, image.options[0][1])]
     assert re.fullmatch(r"rank 1: .+", image.options[0][0])
+
+
+def test_menus_of_ones_own_are_lists_and_sliders() -> None:
+    def draw(badge: str, number: int) -> Verdict:
+        return Verdict(badge=badge, reason=f"number {number}")  # type: ignore[arg-type]
+
+    box = notebook.follow(draw, badge=[("yes", "supported"), ("no", "not supported")], number=range(1, 5))
+    (badge, number), sheet = box.children[0].children, box.children[1]
+    assert "supported</b>: number 4" in sheet.value
+    badge.value = "not supported"
+    number.value = 2
+    assert "not supported</b>: number 2" in sheet.value
 
 
 def test_menus_refuse_what_cannot_be_shown(world: Path) -> None:

@@ -10,12 +10,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from workbench.notebook.choose import choose
+from workbench.notebook.choose import choose, follow
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
 
-__all__ = ["SIZE", "choose", "demo", "register"]
+__all__ = ["SIZE", "choose", "demo", "follow", "register"]
 
 SIZE: Final = "WORKBENCH_NOTEBOOK_SIZE"
 """Environment variable with the size of the world that notebooks use; ``demo`` where it is not set."""

@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ValidationError
 
@@ -131,14 +130,19 @@ def _explainer(explainer: Explainer) -> str:
 
 
 def _evaluation(found: Evaluation) -> str:
-    rows = [{"users": f"all {found.users:,}", **_estimates(found.metrics)}]
-    rows += [{"of controls": name, **_numbers(metrics)} for name, metrics in found.controls.items()]
-    rows += [
-        {"users": f"{group.users:,} with {group.fewest:,} to {group.most:,} to learn from", **_estimates(group.metrics)}
-        for group in found.groups
+    columns: dict[str, dict[str, str]] = {f"all {found.users:,}": _estimates(found.metrics)}
+    columns |= {
+        name: {metric: f"{value:.4f}" for metric, value in told.items()} for name, told in found.controls.items()
+    }
+    for group in found.groups:
+        columns[f"{group.users:,} with {group.fewest:,}–{group.most:,}"] = _estimates(group.metrics)
+    rows: list[dict[str, object]] = [
+        {"metric": metric, **{name: told.get(metric, "") for name, told in columns.items()}} for metric in found.metrics
     ]
-    words = [f"{found.split} split, protocol {found.protocol}; mean ± standard error"]
-    return _frame(f"{found.model} on {found.dataset}", words, _table(rows))
+    words = f"{found.split} split, protocol {found.protocol}; mean ± standard error over users"
+    return _frame(
+        f"{found.model} on {found.dataset}", [f"{words}, all and by how much there is to learn from"], _table(rows)
+    )
 
 
 def _reproduction(found: Reproduction) -> str:
@@ -159,7 +163,7 @@ def _plain(shown: BaseModel) -> str:
     if isinstance(shown, Numbers):
         return _frame(type(shown).__name__, [], _table(shown.rows()))
     rows: list[dict[str, object]] = [
-        {"field": name, "value": f"{len(value):,} entries" if isinstance(value, (tuple, list, dict)) else _cell(value)}
+        {"field": name, "value": f"{len(value):,} entries" if isinstance(value, (tuple, list, dict)) else value}
         for name, value in shown.model_dump().items()
         if value is not None
     ]
@@ -180,26 +184,31 @@ def _estimate(found: Any) -> str:
     return f"{found.mean:.4f}" + ("" if found.sd is None else f" ± {found.sd:.4f}")
 
 
-def _estimates(metrics: dict[str, Estimate]) -> dict[str, object]:
+def _estimates(metrics: dict[str, Estimate]) -> dict[str, str]:
     return {name: _estimate(found) for name, found in metrics.items()}
 
 
-def _numbers(metrics: dict[str, float]) -> dict[str, object]:
-    return {name: _cell(value) for name, value in metrics.items()}
-
-
-def _cell(value: object) -> object:
-    return f"{value:.4f}" if isinstance(value, float) else value
+def _cell(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:
-    """Escaped by pandas; numbers to four places."""
+    """Words to the left, numbers to the right and to four places."""
     if not rows:
         return ""
-    told = [{name: _cell(value) for name, value in row.items()} for row in rows[:ROWS]]
-    table: str = pd.DataFrame(told).to_html(index=False, border=0, na_rep="")
+    sides = {name: "right" if isinstance(value, (int, float)) else "left" for name, value in rows[0].items()}
+    head = "".join(f'<th style="text-align:{side}">{markup.escape(name)}</th>' for name, side in sides.items())
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="text-align:{side}">{markup.escape(_cell(row.get(name)))}</td>' for name, side in sides.items()
+        )
+        + "</tr>"
+        for row in rows[:ROWS]
+    )
     left = len(rows) - ROWS
-    return table + (f"<p>and {left:,} more rows</p>" if left > 0 else "")
+    more = f"<p>and {left:,} more rows</p>" if left > 0 else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
 def _frame(title: str, words: Sequence[str], body: str) -> str:
