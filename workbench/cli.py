@@ -11,7 +11,20 @@ import typer
 from typer.exceptions import TyperException
 
 import workbench
-from workbench.commands import app, audits, data, doctor, models, reproduce, results, study, topics, training, tune
+from workbench.commands import (
+    app,
+    audits,
+    data,
+    doctor,
+    export,
+    models,
+    reproduce,
+    results,
+    study,
+    topics,
+    training,
+    tune,
+)
 from workbench.commands.imports import ImportGroup
 from workbench.commands.terminal import StoppedError, log, screen
 
@@ -49,6 +62,9 @@ cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --
 )
 cli.command(epilog="Example: workbench audit runs/hasc --pairs 200 --json")(audits.audit)
 cli.command(epilog="Example: workbench whatif runs/hasc --user 12 --drop follows:7 --drop uploads:482")(audits.whatif)
+cli.command(epilog="Example: workbench export --collection pinned --out figures.zip --format pdf,csv --width column")(
+    export.export
+)
 cli.command(epilog="Example: workbench reproduce acf --data worlds/tiny --rows avg,att-att --out runs/acf-table")(
     reproduce.reproduce
 )

@@ -331,12 +331,9 @@ def pictures_of(data: Stamped, user: int, task: str) -> list[int]:
 @st.cache_data(max_entries=512, show_spinner=False)
 def posts(data: Stamped, user: int) -> list[int]:
     """Codes of the images a user (code) has posted, the latest first; none without such a table."""
-    opened = dataset(data)
-    if not opened.has("posts"):
-        return []
-    table = opened.table("posts")
-    mine = table[table["user"] == opened.users.id(user)].sort_values("time", ascending=False, kind="stable")
-    return [opened.items.code(item) for item in mine["item"].drop_duplicates()]
+    from workbench.views.opened import posts as posted
+
+    return posted(dataset(data), user)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading what every user's model looks at")

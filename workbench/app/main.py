@@ -74,6 +74,10 @@ ENTRIES: Final[dict[Page, Entry]] = {
         "Can I trust it?", ":material/fact_check:", CHECK,
         "Whether the explanations of a run agree with removal, with each other and with known causes.",
     ),
+    "collection": Entry(
+        "Collection", ":material/push_pin:", WORK,
+        "Pinned answers with your notes, in your order, as files for a paper or as one page to read.",
+    ),
     "train": Entry(
         "Train a model", ":material/model_training:", WORK,
         "A model started on this data and watched as it learns; it goes on when this page is closed.",
@@ -81,6 +85,14 @@ ENTRIES: Final[dict[Page, Entry]] = {
     "study": Entry(
         "Study", ":material/how_to_vote:", CHECK,
         "People compare two runs' images and explanations without knowing which is which.",
+    ),
+    "better": Entry(
+        "Which model is better?", ":material/scoreboard:", CHECK,
+        "Runs on the same users: metrics with intervals, paired tests, groups of users, settings that differ.",
+    ),
+    "data": Entry(
+        "Your data", ":material/upload_file:", WORK,
+        "Tables and images of your own: what is wrong with them and how to mend it, then a dataset of this app.",
     ),
 }  # fmt: skip
 """The pages, in the order of the menu."""

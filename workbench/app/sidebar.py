@@ -8,11 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from workbench.app import loading, runs, state, widgets
+from workbench.app import loading, pins, runs, state, widgets
 from workbench.data.errors import DataError
 from workbench.explain.dates import day_text
 from workbench.training.run import RunError
-from workbench.views.view import Page
+from workbench.views.view import DRAWN, Page
 
 PICTURED: Final[dict[Page, str]] = {
     "why": "the best for this user",
@@ -33,7 +33,7 @@ COMPARING: Final[tuple[Page, ...]] = (
 BESIDE: Final[tuple[Page, ...]] = ("why", "aspects", "words", "diffusion", "attributes", "popularity")
 """The pages that show a second user beside the first."""
 
-ALONE: Final[tuple[Page, ...]] = ("train",)
+ALONE: Final[tuple[Page, ...]] = ("train", "collection", "better", "data")
 """The pages that are about the dataset as a whole."""
 
 
@@ -48,6 +48,8 @@ def show() -> None:
             _image(folder)
         if state.view().page in MOMENTS:
             _moment(folder)
+        if state.view().page in DRAWN:
+            pins.pin_menu(state.view())
         st.caption("The address of this page leads back to exactly this view.")
 
 

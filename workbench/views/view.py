@@ -23,9 +23,16 @@ Page = Literal[
     "whatif",
     "trust",
     "study",
+    "collection",
     "train",
+    "better",
+    "data",
 ]
 
+DRAWN: tuple[Page, ...] = (
+    "why", "aspects", "regions", "words", "diffusion", "attributes", "frames", "popularity", "whatif", "trust",
+)  # fmt: skip
+"""The pages whose pictures can be pinned and exported."""
 LONGEST = 4000
 """Characters of a view that is read at all."""
 MOST_OPTIONS = 20

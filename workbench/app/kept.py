@@ -1,0 +1,66 @@
+"""Pinned views opened with what the app has open already, and drawn small."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from workbench.app import loading
+from workbench.app.loading import Source, Stamped
+from workbench.figures.style import COLUMN_WIDTH, ThemeName
+from workbench.views.view import View
+
+if TYPE_CHECKING:
+    from workbench.explain.explainer import Explainer
+    from workbench.explain.explanation import Verdict
+    from workbench.views.opened import Opener
+
+SMALL: Final = 80
+"""Dots per inch of a thumbnail."""
+
+
+def opener() -> Opener:
+    """Opens views with the app's own explainers."""
+    from workbench.views.opened import Opener
+
+    return Opener(loading.folders(), _explainer, loading.run_folders)
+
+
+def _explainer(folder: Path, run: Path) -> Explainer:
+    return loading.explainer(Source(loading.stamp_data(folder), loading.stamp_run(run), loading.stamp_topics(folder)))
+
+
+def state_of(view: View) -> tuple[Stamped, ...]:
+    """What the files a view is drawn from look like: a thumbnail is good as long as this stays the same."""
+    folder = loading.folders().get(view.dataset or "")
+    if folder is None:
+        return ()
+    runs = loading.run_folders(folder)
+    found = [loading.stamp_run(runs[name]) for name in (view.run, view.compare) if name and name in runs]
+    return loading.stamp_data(folder), loading.stamp_topics(folder), *found
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def drawn(text: str, stamps: tuple[Stamped, ...], theme: ThemeName) -> tuple[bytes, str, str, Verdict | None]:
+    """The first picture of a view as png, its question, its answer and its verdict.
+
+    Args:
+        text: the view.
+        stamps: ``state_of`` the view.
+        theme: of the picture.
+
+    Raises:
+        ValueError: the view cannot be opened, or what it shows is not there.
+    """
+    from workbench.views.pictures import shown
+
+    opening = opener()
+    opened = opening.open(View.parse(text))
+    found = shown(opened, opening.second(opened))
+    figure = found.pictures[0].draw(width=COLUMN_WIDTH, theme=theme)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=SMALL, facecolor=figure.get_facecolor())
+    return buffer.getvalue(), found.title, found.sentence, found.verdict
