@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.test_pages import at_page, opened, shown
 from workbench import api
-from workbench.app import widgets
+from workbench.app import studies, widgets
 from workbench.study.design import first_is_left
 from workbench.study.make import Settings, make
 from workbench.study.questions import QUESTIONS
@@ -107,6 +107,17 @@ def test_nothing_is_kept_of_a_case_before_its_last_answer(own: Path) -> None:
     assert asked(app) == QUESTIONS["persuasiveness"].text
     answered(answered(app, "Right"), "Right")
     assert len(study.answers()) == 4
+
+
+def test_a_second_click_answers_nothing(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = made(own)
+    number, turn = study.next("ann") or (-1, 0)
+    mine = studies.Rating("spring", "ann", number, turn)
+    monkeypatch.setattr(studies, "rating", lambda _name: mine)
+    for _ in range(2):
+        studies.answer(study, number, "satisfaction", "left")
+    studies.answer(study, number + 1, "effectiveness", "left")
+    assert mine.chosen == {"satisfaction": "left"} and mine.question == "effectiveness"
 
 
 def test_neither_page_nor_address_tells_the_runs_before_the_end(own: Path) -> None:

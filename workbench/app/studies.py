@@ -80,12 +80,15 @@ def leave() -> None:
     st.session_state.pop(_RATING, None)
 
 
-def answer(study: Study, side: Place | None) -> None:
-    """Take the side chosen for the question in hand, None for no difference; the last answer writes all of them."""
+def answer(study: Study, number: int, question: str, side: Place | None) -> None:
+    """Take the side chosen for a question on a case, None for no difference; the last answer writes all of them.
+
+    A second click on a button that is still on the screen answers nothing.
+    """
     mine = rating(study.design.name)
-    if mine is None or mine.number is None:
+    if mine is None or mine.number != number or mine.question != question:
         return
-    mine.chosen[mine.question] = side
+    mine.chosen[question] = side
     if len(mine.chosen) < len(QUESTIONS):
         return
     try:

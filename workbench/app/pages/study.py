@@ -124,8 +124,8 @@ def _ask(study: Study, mine: Rating) -> None:
 
 def _choice(study: Study, mine: Rating, label: str, side: Place | None, icon: str) -> None:
     # A key for each question, so that the next question has no button that looks pressed.
-    key = f"{mine.question}-{side}"
-    st.button(label, key=key, icon=icon, on_click=studies.answer, args=(study, side), width=180)
+    key, asked = f"{mine.turn}-{mine.question}-{side}", (study, mine.number, mine.question, side)
+    st.button(label, key=key, icon=icon, on_click=studies.answer, args=asked, width=180)
 
 
 def _side(study: Study, root: Path, side: Side, place: str) -> None:
