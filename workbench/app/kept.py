@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
+from PIL import Image
 
 from workbench.app import loading
 from workbench.app.loading import Source, Stamped
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SMALL: Final = 80
 """Dots per inch of a thumbnail."""
+TALLEST: Final = 1.1
+"""Height of a thumbnail over its width at most; what is below shows when the view is opened."""
 
 
 def opener() -> Opener:
@@ -45,7 +48,7 @@ def state_of(view: View) -> tuple[Stamped, ...]:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def drawn(text: str, stamps: tuple[Stamped, ...], theme: ThemeName) -> tuple[bytes, str, str, Verdict | None]:
-    """The first picture of a view as png, its question, its answer and its verdict.
+    """The upper part of the first picture of a view as png, its question, its answer and its verdict.
 
     Args:
         text: the view.
@@ -63,4 +66,8 @@ def drawn(text: str, stamps: tuple[Stamped, ...], theme: ThemeName) -> tuple[byt
     figure = found.pictures[0].draw(width=COLUMN_WIDTH, theme=theme)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=SMALL, facecolor=figure.get_facecolor())
-    return buffer.getvalue(), found.title, found.sentence, found.verdict
+    picture = Image.open(buffer)
+    top = picture.crop((0, 0, picture.width, min(picture.height, round(TALLEST * picture.width))))
+    small = io.BytesIO()
+    top.save(small, format="png")
+    return small.getvalue(), found.title, found.sentence, found.verdict
