@@ -13,6 +13,8 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+from workbench.models import registry
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 BROKEN = """# Broken
@@ -59,6 +61,17 @@ def test_nothing_is_fetched_from_elsewhere(tmp_path: Path, caplog: pytest.LogCap
 def test_the_reference_names_modules_that_are_there(path: Path) -> None:
     names = re.findall(r"^::: (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert names and all(importlib.util.find_spec(name) for name in names)
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "models").glob("*.md")), ids=lambda path: path.stem)
+def test_every_page_of_a_model_says_what_it_must(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for part in ("**Idea.**", "\n    ", "Evidence", "explanation means"):
+        assert part in text, f"{path.name} lacks {part!r}"
+
+
+def test_every_model_has_a_page() -> None:
+    assert set(registry()) <= {path.stem for path in (DOCS / "models").glob("*.md")}
 
 
 def test_the_gallery_shows_what_its_command_draws() -> None:
