@@ -33,6 +33,8 @@ from workbench.training.negatives import PairSampler
 from workbench.training.run import Run
 
 CANDIDATES = 1000
+TREES_LIKES, TREES_POOL = 40, 60
+"""Likes of each user, and images of her pool, that trees learn from at most: all of them take an hour."""
 PLAIN = ("maker", "similar", "followed", "endorsed", "circle", "follower")
 """Reasons that rest on counts of likes and follows alone."""
 
@@ -87,12 +89,13 @@ def known(sums: Tensor, offsets: Tensor, columns: list[int]) -> NDArray[np.float
 
 
 def boosted(lessons: Lessons, likes: Ragged, columns: list[int], seed: int) -> Any:
-    """Trees that tell likes from images of the pool; at most 40 likes of each user, and all of her pool."""
+    """Trees that tell likes from images of the pool."""
     generator = torch.Generator().manual_seed(seed)
-    kept = torch.rand(len(likes.values), generator=generator) < (40 / likes.lengths[likes.rows].float())
-    fresh = ~lessons.pool_liked.flatten()
-    sums = torch.cat([lessons.likes[kept], lessons.pool[fresh.view(lessons.pool_liked.shape)]])
-    offsets = torch.cat([lessons.like_offsets.T[kept], lessons.pool_offsets.flatten(1).T[fresh]])
+    kept = torch.rand(len(likes.values), generator=generator) < (TREES_LIKES / likes.lengths[likes.rows].float())
+    fresh = ~lessons.pool_liked
+    fresh[:, TREES_POOL:] = False
+    sums = torch.cat([lessons.likes[kept], lessons.pool[fresh]])
+    offsets = torch.cat([lessons.like_offsets.T[kept], lessons.pool_offsets[:, fresh].T])
     labels = np.r_[np.ones(int(kept.sum())), np.zeros(int(fresh.sum()))]
     trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.1, early_stopping=False, random_state=seed)
     trees.fit(known(sums, offsets, columns), labels)
