@@ -163,6 +163,7 @@ NAMED: Mapping[str, Told] = {
     "uploads": _is("uploads", lambda data: data.items),
     "follows": _is("follows", lambda data: data.users),
     "creator": _creator,
+    "admired": _is("creator", lambda data: data.users),
     "region": _region,
     "word": _word,
     "attribute": _attribute,
