@@ -27,7 +27,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from workbench import api, demo
-from workbench.app.state import View
+from workbench.views.view import View
 from workbench.explain.explanation import Explanation
 from workbench.figures.export import export_explanation
 

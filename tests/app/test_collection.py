@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.test_pages import at_page, opened, shown
+from tests.app.test_pages import at_page, opened
 from workbench.views.collection import Shelf
 from workbench.views.view import View
 

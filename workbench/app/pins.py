@@ -35,18 +35,20 @@ def pin_menu(view: View, key: str = "pin") -> None:
     with st.popover("Pin", icon=":material/push_pin:", key=key):
         names = list(dict.fromkeys([*shelf().names(), FIRST]))
         chosen = st.session_state.get(_CHOSEN)
-        into = st.selectbox(
+        st.selectbox(
             "Into the collection", names, index=names.index(chosen) if chosen in names else 0, key=f"{key}-into",
             accept_new_options=True, help="Type a name to begin a new one.",
         )  # fmt: skip
-        note = st.text_area("Note", key=f"{key}-note", height=80, placeholder="why this one is worth keeping")
+        st.text_area("Note", key=f"{key}-note", height=80, placeholder="why this one is worth keeping")
         st.button(
             "Pin this view", icon=":material/push_pin:", key=f"{key}-now", type="primary", on_click=_pin,
-            args=(str(into or FIRST), view, note),
+            args=(view, key),
         )  # fmt: skip
 
 
-def _pin(name: str, view: View, note: str) -> None:
+def _pin(view: View, key: str) -> None:
+    # Read here: what was typed last is known to a callback, but not yet to the arguments it was given before.
+    name, note = str(st.session_state[f"{key}-into"] or FIRST), str(st.session_state[f"{key}-note"])
     before = 0
 
     def add(collection: Collection) -> Collection:
