@@ -15,6 +15,8 @@ from workbench.evaluation.significance import Comparison, Interval, compare, mea
 from workbench.models.base import ERRORS
 
 FIFTHS = 5
+CHANCE = 0.05
+"""p-value, after correction, below which a difference is more than chance."""
 Row = dict[str, str | int | float | bool | None]
 
 
@@ -86,6 +88,27 @@ class RunComparison(Frozen):
     def best(self) -> str:
         """The run with the best mean of the main metric; the first of equals."""
         return self.runs[_best(self.metric, [one.mean for one in self.metrics[self.metric]])]
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to, in a sentence."""
+        mean = next(
+            one.mean for name, one in zip(self.runs, self.metrics[self.metric], strict=True) if name == self.best
+        )
+        if not self.pairs:
+            return f"{self.best} has {self.metric} {mean:.3f}: choose another run to compare it with."
+        sure = [pair.run for pair in self.pairs if pair.adjusted < CHANCE]
+        others = [pair.run for pair in self.pairs if pair.adjusted >= CHANCE]
+        words = f"{self.best} has the best {self.metric}, {mean:.3f}"
+        if sure:
+            words += f"; the difference from {_listed(sure)} is more than chance"
+        if others:
+            words += (
+                f"; that from {_listed(others)} may be chance"
+                if sure
+                else (f", but the difference from {_listed(others)} may be chance")
+            )
+        return f"{words}."
 
     def metric_rows(self) -> list[Row]:
         """A row for each metric of each run."""
@@ -238,6 +261,10 @@ def _settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]
     names = dict.fromkeys(name for config in configs for name in config)
     values = {name: tuple(config.get(name) for config in configs) for name in names}
     return {name: given for name, given in values.items() if any(value != given[0] for value in given)}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.evaluation.comparison import RunComparison
+from workbench.evaluation.comparison import CHANCE, RunComparison
 from workbench.figures.auditdots import Column, Dots
 from workbench.figures.auditmarks import Mark
 from workbench.figures.page import Block, compose, compose_plotly
@@ -20,7 +20,6 @@ MOST: Final = 3
 KINDS: Final = ("NDCG", "HR", "AUC", "MRR", "Recall", "MSE", "MAE")
 """Metrics that are shown before others."""
 PLACES: Final = 3
-SURE: Final = 0.05
 
 
 def metrics_figure(found: RunComparison, *, width: float = FULL_WIDTH, theme: ThemeName = "light") -> Figure:
@@ -109,7 +108,7 @@ def _differences(found: RunComparison) -> Block:
             Column(
                 title="p of the paired t-test after Holm",
                 values=tuple(pair.adjusted for pair in found.pairs),
-                chance=tuple(SURE for _ in found.pairs),
+                chance=tuple(CHANCE for _ in found.pairs),
                 limits=(0.0, 1.0),
                 places=PLACES,
             ),
