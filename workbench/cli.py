@@ -45,6 +45,7 @@ cli.add_typer(
     epilog="Example: workbench import tables my-tables --out worlds/mine",
 )
 cli.command(epilog="Example: workbench check worlds/tiny")(data.check)
+cli.command(epilog="Example: workbench template my-data")(data.template)
 cli.command(epilog="Example: workbench plant worlds/photos --out worlds/planted --users 300")(data.plant)
 cli.command(epilog="Example: workbench features worlds/tiny --encoder descriptor")(data.features)
 cli.command(epilog="Example: workbench topics worlds/tiny --topics 20")(topics.topics)

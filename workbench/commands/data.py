@@ -28,16 +28,29 @@ def demo(
 
 
 def check(data: DataArgument) -> None:
-    """Check every table and image of a dataset; name every fault by file, row and column."""
+    """Check every table and image of a dataset, or of a folder to import; name every fault by file, row and column."""
     from workbench.data.check import check as find_faults
+    from workbench.data.importers.tables import findings, is_source
 
-    faults = find_faults(data)
+    is_new = is_source(data)
+    faults = findings(data, data.resolve().name)[2] if is_new else find_faults(data)
     for fault in faults:
         screen.print(str(fault))
     if faults:
         log.print(f"{data} has {len(faults)} fault{'s' if len(faults) > 1 else ''}.")
         raise typer.Exit(1)
-    screen.print(f"{data} is sound.")
+    then = f" Make a dataset of it with: workbench import tables {data} --out DIR" if is_new else ""
+    screen.print(f"{data} is sound.{then}")
+
+
+def template(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
+) -> None:
+    """Write a small dataset to fill in with your own: CSV tables, images, and a README.txt of every column."""
+    from workbench.data.template import write_template
+
+    write_template(out)
+    screen.print(f"{out}: begin with README.txt, then 'workbench check {out}'.")
 
 
 def plant(

@@ -61,8 +61,26 @@ def read_source(source: Path) -> tuple[DatasetCard, dict[str, pd.DataFrame]]:
     """
     if not source.is_dir():
         raise DataError(f"There is no folder {source}; give the folder that holds items.parquet or items.csv.")
+    card, tables, faults = findings(source, source.resolve().name)
+    if faults:
+        raise DataError.of(faults)
+    return card, tables
+
+
+def is_source(folder: Path) -> bool:
+    """Whether a folder holds CSV tables, which are to be imported, and not a dataset."""
+    return any((folder / f"{name}.csv").is_file() for name in SCHEMA)
+
+
+def findings(source: Path, name: str) -> tuple[DatasetCard, dict[str, pd.DataFrame], list[Fault]]:
+    """The card of a folder of Parquet or CSV tables, the tables that can be read, and all faults of them and images.
+
+    Args:
+        source: the folder.
+        name: of the dataset, where the folder has no card.
+    """
     tables, files, faults = _read_tables(source)
-    card = DatasetCard(name=source.resolve().name, provenance=f"imported from the tables in {source.resolve().name}")
+    card = DatasetCard(name=name, provenance=f"imported from the tables in {name}")
     if (source / CARD).exists():
         try:
             card = read_card(source)
@@ -70,9 +88,7 @@ def read_source(source: Path) -> tuple[DatasetCard, dict[str, pd.DataFrame]]:
             faults += error.faults
     faults += check_tables(tables, files, unreadable={fault.file for fault in faults})
     faults += check_images(source, tables, files)
-    if faults:
-        raise DataError.of(faults)
-    return card, tables
+    return card, tables, faults
 
 
 def _read_tables(source: Path) -> tuple[dict[str, pd.DataFrame], dict[str, str], list[Fault]]:
