@@ -1,7 +1,7 @@
 """Times of the app's pages: ``python -m benchmarks.pages --data DATA [--users 5] [--page why ...] [--changes 200]``.
 
 Server time is that of Streamlit's own runner (AppTest): the script from its start to its last element, without browser
-and network. Every page is opened with every run it offers, for users it was not opened for before, so that no answer is
+and network. Every page is opened with the runs it offers, for users it was not opened for before, so that no answer is
 kept from earlier; what is opened once for all (the dataset, the model) is read before. Then each choice on the page is
 changed once. ``cpu`` is the processor time of the same, which other work on the machine hardly lengthens.
 
@@ -76,15 +76,15 @@ def pages() -> list[str]:
     return list(ENTRIES)
 
 
-def measure(page: str, data: Path, users: int) -> list[Visit]:
-    """One page with all the runs it offers, the one it opens with first."""
+def measure(page: str, data: Path, users: int, runs: int) -> list[Visit]:
+    """One page with as many of the runs it offers, the one it opens with first."""
     app = AppTest.from_file(str(APP), default_timeout=SECONDS)
     app.query_params["dataset"] = data.name
     app.run()
     _at(app, page)
     first = next((box.value for box in app.selectbox if box.key == "choose-run"), None)
     names = sorted(_options(app, "choose-run"), key=lambda name: name != first)
-    return [_visit(app, Visit(page, name), users) for name in names or [""]]
+    return [_visit(app, Visit(page, name), users) for name in names[:runs] or [""]]
 
 
 def _visit(app: AppTest, visit: Visit, users: int) -> Visit:
@@ -146,10 +146,10 @@ def _changes(app: AppTest) -> Iterator[Callable[[], AppTest]]:
     for box in app.selectbox:
         if box.key not in SHARED and not box.disabled and len(box.options) > 1:
             yield partial(_choose, app, box.key, box.options[-1 if box.index != len(box.options) - 1 else 0])
-    yield from (partial(_set, app, kind, key, value) for kind, key, value in _settings(app))
     for button in app.button:
         if re.match(r"open-[2-9]$|post-[1-9]$", str(button.key)) and not button.disabled:
             yield partial(_press, app, button.key)
+    yield from (partial(_set, app, kind, key, value) for kind, key, value in _settings(app))
 
 
 def _settings(app: AppTest) -> Iterator[tuple[str, str, object]]:
@@ -157,13 +157,14 @@ def _settings(app: AppTest) -> Iterator[tuple[str, str, object]]:
         taken = (buttons.value, buttons.format_func(buttons.value))
         if others := [option for option in buttons.options if option not in taken]:
             yield "button_group", buttons.key, others[-1]
-    yield from (("toggle", switch.key, not switch.value) for switch in app.toggle[:MOST])
     for slider in app.select_slider:
         # Options read as "value · what it is called".
         values = [option.split(" · ")[0] for option in slider.options]
         yield "select_slider", slider.key, next(value for value in values if value != slider.value)
     for slider in app.slider[:MOST]:
         yield "slider", slider.key, slider.min if slider.value != slider.min else slider.max
+    # Last, since those that show all of a long list make everything after them slower.
+    yield from (("toggle", switch.key, not switch.value) for switch in app.toggle[:MOST])
 
 
 def _set(app: AppTest, kind: str, key: str, value: object) -> AppTest:
@@ -216,6 +217,10 @@ def memory(data: Path, changes: int) -> Iterator[dict[str, object]]:
             if place == 0:
                 page.goto(f"{address}/?dataset={data.name}&user={users.id(change // len(titles) % len(users))}")
             else:
+                # A long menu hides its end.
+                more = page.get_by_test_id("stSidebarNavViewButton")
+                if more.count() and "more" in more.inner_text():
+                    more.click()
                 page.get_by_test_id("stSidebarNav").get_by_text(titles[place], exact=True).click()
             page.wait_for_timeout(200)
             page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=1000 * SECONDS)
@@ -247,6 +252,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="dataset folder with its runs")
     parser.add_argument("--page", nargs="*", help="names of pages; all by default")
+    parser.add_argument("--runs", type=int, default=100, help="runs of each page, the one it opens with first")
     parser.add_argument("--users", type=int, default=5, help="users each page is opened for, with every run")
     parser.add_argument(
         "--changes", type=int, default=0, help="page changes in a browser, for the memory of the server"
@@ -257,7 +263,7 @@ def main() -> None:
     os.environ["WORKBENCH_HOME"] = str(data.parent)
     rows, visits = [], []
     for page in pages() if args.page is None else args.page:
-        found = measure(page, data, args.users)
+        found = measure(page, data, args.users, args.runs)
         visits += found
         rows.append(row(found))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
