@@ -28,7 +28,7 @@ NAMES: Final = 0.28
 """Fraction of the screen's width that the names take."""
 SHORT: Final = 92
 """Characters of a line of the key on the screen."""
-INK: Final = {1: 60, 2: 30}
+INK: Final = {1: 60, 2: 30, 5: 12}
 """Characters of a line of a column's title on the screen, by how many columns there are; of more ``LITTLE``."""
 LITTLE: Final = 19
 
