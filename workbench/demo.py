@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
-from workbench.evaluation.tables import ACF_SMALL, UHAN_SMALL
+from workbench.evaluation.tables import ACF_SMALL, HASC_SMALL, UHAN_SMALL
 from workbench.features.store import Features
 from workbench.features.topics import Topics, fit_topics
 from workbench.training.run import Run, RunError
@@ -41,6 +41,7 @@ SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "bpr": ("bpr", ACF_SMALL["bpr"]),
     "svdpp": ("svdpp", ACF_SMALL["svdpp"]),
     "hasc": ("hasc", ACF_SMALL["hasc"]),
+    "hasc-plus": ("hasc-plus", HASC_SMALL["hasc-plus"]),
     "acf": ("acf", {**ACF_SMALL["acf"], "regularisation": 0.005}),
     "acf-released": ("acf", {**ACF_SMALL["acf"], **_RELEASED}),
     "gru": ("gru", {**_SEQUENCE, "dim": 64, "epochs": 40}),
