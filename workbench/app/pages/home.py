@@ -12,8 +12,6 @@ from workbench.training.run import RunError
 from workbench.views.view import Page
 
 COUNTS = (("images", "items"), ("users", "users"), ("likes", "likes"), ("follows", "follows"))
-COMMANDS = """workbench import tables SOURCE --out ~/.workbench/mine
-workbench train hasc --data ~/.workbench/mine --out ~/.workbench/mine/runs/hasc"""
 SHOWN_METRICS = ("HR@5", "NDCG@5", "MSE", "Spearman")
 
 
@@ -49,11 +47,6 @@ def _doors() -> None:
             doubt = _no_aspects(folder) if page == "aspects" else None
             can_open = page in sidebar.ALONE or runs.fitting(folder, page)
             _door(page, doubt if can_open else runs.missing(page))
-    with grid.cell():
-        st.markdown("**Your own data**")
-        st.markdown("Tables become a dataset and a model with two commands; both then stand in the list at the left.")
-        with st.popover("Show the commands", icon=":material/terminal:"):
-            st.code(COMMANDS, language="bash", wrap_lines=True)
 
 
 def _door(page: Page, reason: str | None) -> None:
