@@ -27,11 +27,11 @@ MEGABYTES: Final = 500
 TYPES: Final = ["zip", "csv", "parquet", "json"]
 ROWS: Final = 8
 PICTURES: Final = 8
-TILE: Final = 96
+TILE: Final = 88
 Origin = Literal["upload", "folder"]
 ORIGINS: Final[dict[Origin, str]] = {"upload": "upload files", "folder": "a folder on this machine"}
 SPLITS: Final = {
-    "given": "as the table says, else two likes of each user",
+    "given": "as given, else two likes each",
     "leave-one-out": "two likes of each user",
     "chronological": "the latest likes",
 }
