@@ -112,6 +112,7 @@ def main() -> None:
         {group: [pages[name] for name, entry in ENTRIES.items() if entry.group == group] for group in groups},
         # A rater sees her study and nothing else.
         position="hidden" if studies.at_work() else "sidebar",
+        expanded=True,
     )
     if studies.at_work() and page.url_path not in BLIND:
         studies.leave()

@@ -33,6 +33,8 @@ GROUP_COLOURS: Final[Mapping[str, str]] = {
     "uploads": "#0072B2",
     "follows": "#E69F00",
     "creator": "#CC79A7",
+    "admired": "#CC79A7",
+    "followers": "#88419D",
     "history": "#009E73",
     "regions": "#D55E00",
     "words": "#56B4E9",
