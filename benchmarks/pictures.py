@@ -27,9 +27,9 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from workbench import api, demo
-from workbench.views.view import View
 from workbench.explain.explanation import Explanation
 from workbench.figures.export import export_explanation
+from workbench.views.view import View
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"

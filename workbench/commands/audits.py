@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.results import MomentOption
-from workbench.commands.terminal import JsonOption, RunArgument, RunData, UserOption, log, progress, screen, table
+from workbench.commands.terminal import (
+    JsonOption,
+    RemovalOption,
+    RunArgument,
+    RunData,
+    UserOption,
+    log,
+    progress,
+    screen,
+    table,
+)
 
 if TYPE_CHECKING:
     from workbench.explain.audit.result import Audit
@@ -21,6 +31,10 @@ def audit(
         int, typer.Option("--k", min=1, metavar="K", help="Length of the list an image may drop out of.")
     ] = 10,
     seed: Annotated[int, typer.Option(help="Seed of all that is drawn.")] = 0,
+    removal: RemovalOption = "deleted",
+    processes: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processes that share the work, each with one thread.")
+    ] = 1,
     shard: Annotated[
         str,
         typer.Option(metavar="I/N", help="Look into every N-th part alone, from the I-th on, beside other processes."),
@@ -32,14 +46,20 @@ def audit(
     from workbench import api
     from workbench.explain.audit.run import Plan
     from workbench.explain.audit.run import audit as look
+    from workbench.explain.audit.shared import shared
     from workbench.training.run import Run
 
     first, _, of = shard.partition("/")
     if not (first.isdecimal() and of.isdecimal() and int(first) < int(of)):
         raise typer.BadParameter(f"'{shard}' is not of the form I/N with I below N, such as 0/4", param_hint="--shard")
-    opened = Run.open(run)
+    if processes > 1 and shard != "0/1":
+        raise typer.BadParameter("choose --processes or --shard", param_hint="--processes")
+    opened, plan = Run.open(run), Plan(pairs, k, seed, removal)
     with progress(f"auditing {opened.name}") as tell:
-        found = look(api.explainer(opened, data), opened.path, Plan(pairs, k, seed), tell, (int(first), int(of)))
+        if processes > 1:
+            found = shared(opened.path, data, plan, processes, tell)
+        else:
+            found = look(api.explainer(opened, data), opened.path, plan, tell, (int(first), int(of)))
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
@@ -97,6 +117,7 @@ def whatif(
     forget: Annotated[
         bool, typer.Option("--forget", help="Forget what was kept of this, without --drop all that was kept.")
     ] = False,
+    removal: RemovalOption = "deleted",
     data: RunData = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -118,7 +139,7 @@ def whatif(
         log.print(f"Kept for {user}: {', '.join(map(str, left)) or 'nothing'}.")
     if not edits:
         return
-    found = what_if(explainer, code, edits, k, moment, None if item is None else dataset.items.parse(item))
+    found = what_if(explainer, code, edits, k, moment, None if item is None else dataset.items.parse(item), removal)
     if keep:
         # After the ranking, so that what cannot be left out is not kept.
         kept = preferences.keep(dataset.root, dataset.users.id(code), edits).of(dataset.users.id(code))

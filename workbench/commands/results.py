@@ -10,6 +10,7 @@ import typer
 
 from workbench.commands.terminal import (
     JsonOption,
+    RemovalOption,
     RunArgument,
     RunData,
     UserOption,
@@ -173,6 +174,7 @@ def explain(
         ),
     ] = None,
     moment: MomentOption = None,
+    removal: RemovalOption = "deleted",
     data: RunData = None,
 ) -> None:
     """Explain one image for one user, and write the explanation as pictures, a page and data."""
@@ -193,7 +195,7 @@ def explain(
         image = dataset.items.code(best)
     else:
         image = dataset.items.parse(item)
-    found = explainer.explain(code, image, moment, method or ())
+    found = explainer.explain(code, image, moment, method or (), removal)
     paths = export_explanation(found, dataset.root, out, names)
     if found.rank is None:
         screen.print(f"{found.item_label} posted by {found.user_label}: log2(views a day + 1) = {found.score:.2f}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 import typer
 from rich import box
@@ -30,6 +30,13 @@ DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help="Dataset fold
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 RunData = Annotated[
     Path | None, typer.Option("--data", metavar="DATA", help="Dataset folder; by default the one the run names.")
+]
+RemovalOption = Annotated[
+    Literal["deleted", "zeroed", "mean"],
+    typer.Option(
+        help="What stands in the place of removed evidence: nothing, all weights made again (deleted); its weight "
+        "without its share (zeroed); its weight with the mean of its set (mean). The last two need exact shares."
+    ),
 ]
 UserOption = Annotated[str, typer.Option("--user", metavar="U", help="Id of the user.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -41,11 +42,13 @@ class Ragged:
         """(rows,) number of elements of each row."""
         return self.offsets.diff()
 
-    @property
+    @cached_property
     def rows(self) -> Tensor:
         """(elements,) the row each element belongs to."""
-        index = torch.arange(len(self), device=self.offsets.device)
-        return torch.repeat_interleave(index, self.lengths, output_size=self.values.numel())
+        # Sets outlive the inference in which they are first walked over, and gradients may need the rows later.
+        with torch.inference_mode(False):
+            index = torch.arange(len(self), device=self.offsets.device)
+            return torch.repeat_interleave(index, self.lengths, output_size=self.values.numel())
 
     def row(self, index: int) -> Tensor:
         """The elements of one row."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -45,7 +46,21 @@ def attributions(units: Units, methods: Sequence[str], seed: int = 0, orders: in
     opened = torch.ones(1, len(units), device=units.model.device)
     if not len(units):
         return dict.fromkeys(methods, opened[0])
-    return {name: METHODS[name](units, opened, seed, orders)[0].detach() for name in methods}
+    with fixed(units.model):
+        return {name: METHODS[name](units, opened, seed, orders)[0].detach() for name in methods}
+
+
+@contextmanager
+def fixed(model: Recommender) -> Iterator[None]:
+    """Parameters ask for no slope meanwhile, so that what gates do not touch is not followed by the gradient."""
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in learned:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in learned:
+            parameter.requires_grad_(True)
 
 
 def by_level(
@@ -126,15 +141,21 @@ def _leave_one_out(units: Units, opened: Tensor, seed: int, orders: int) -> Tens
 
 
 def _shapley(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
-    """Castro et al. 2009: what each unit adds when it arrives, averaged over orders of arrival drawn at random."""
-    from captum.attr import ShapleyValueSampling
+    """Castro et al. 2009: what each unit adds when it arrives, averaged over orders of arrival drawn at random.
 
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        found: Tensor = ShapleyValueSampling(units.pair).attribute(
-            opened, torch.zeros_like(opened), n_samples=orders, perturbations_per_eval=AT_ONCE
-        )
-    return found
+    What Captum's ``ShapleyValueSampling`` computes order by order is scored for all orders together here, equal sets of
+    units once, which makes fewer and larger batches.
+    """
+    n, generator = len(units), torch.Generator().manual_seed(seed)
+    order = torch.stack([torch.randperm(n, generator=generator) for _ in range(orders)])
+    place = order.argsort(1)
+    # (orders, n + 1, n): which units are there after each arrival.
+    there = place.unsqueeze(1) < torch.arange(n + 1).view(1, -1, 1)
+    rows, back = torch.unique(there.flatten(0, 1), dim=0, return_inverse=True)
+    with torch.no_grad():
+        parts = [units.pair(part.to(opened)) for part in rows.split(AT_ONCE)]
+    steps = torch.cat(parts)[back.to(opened.device)].view(orders, n + 1).diff(dim=1)
+    return steps.gather(1, place.to(opened.device)).mean(0, keepdim=True)
 
 
 def _sloped(units: Units) -> Callable[[Tensor], Tensor]:

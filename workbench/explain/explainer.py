@@ -14,9 +14,11 @@ from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.evaluation.evaluate import top_k
 from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
+from workbench.explain.held import RemovalKind
 from workbench.explain.naming import Names
 from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
+from workbench.explain.replaced import held_removals
 from workbench.explain.sentences import forecast_sentence, has_shares, removal_sentence, sentence
 from workbench.explain.verdict import judge
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
@@ -100,7 +102,14 @@ class Explainer:
         ids = self.dataset.items
         return [Recommendation(item=ids.id(i), rank=n, score=s) for n, (i, s) in enumerate(pairs, 1)]
 
-    def explain(self, user: int, item: int, moment: int | None = None, methods: Sequence[str] = ()) -> Explanation:
+    def explain(
+        self,
+        user: int,
+        item: int,
+        moment: int | None = None,
+        methods: Sequence[str] = (),
+        removal: RemovalKind = "deleted",
+    ) -> Explanation:
         """The explanation of one image for one user, both given as codes.
 
         Of parts inside other elements (the regions of liked images) it shows those of the ``DEEP`` elements with the
@@ -111,9 +120,12 @@ class Explainer:
             item: see above.
             moment: for a model of sequences, how many likes of the user have happened.
             methods: of attribution, see ``workbench.explain.attribution.METHODS``, to tell beside the rest.
+            removal: what stands in the place of a removed element: deleted, zeroed or mean, see
+                ``workbench.explain.held``. Attributions always delete.
 
         Raises:
-            DataError: the model knows no moments, the user has fewer likes, or there is no such method.
+            DataError: the model knows no moments, the user has fewer likes, there is no such method or removal, or
+                weights are to be held and the model has no exact shares.
         """
         values: Mapping[str, Mapping[str, Tensor]] = {}
         if methods:
@@ -122,15 +134,19 @@ class Explainer:
 
             values = by_level(self.model, user, item, moment, methods)
         with torch.inference_mode():
-            return self._explain(user, item, moment, values)
+            return self._explain(user, item, moment, values, removal)
 
     def _explain(
-        self, user: int, item: int, moment: int | None, values: Mapping[str, Mapping[str, Tensor]]
+        self, user: int, item: int, moment: int | None, values: Mapping[str, Mapping[str, Tensor]], removal: RemovalKind
     ) -> Explanation:
         reading = self.model.read(self._codes(user), self._codes(item), self.at(moment))
         subject = self._subject(user, item, reading, moment)
         shown = {level.name: self._shown(level, reading.levels) for level in reading.levels}
-        worth = removals(self.model, self.groups, subject, {name: shown[name] for name in self.groups})
+        chosen = {name: shown[name] for name in self.groups}
+        if removal == "deleted":
+            worth = removals(self.model, self.groups, subject, chosen)
+        else:
+            worth = held_removals(self.model, self.groups, subject, chosen, removal)
         times = self._times(user, moment)
         levels = tuple(
             self._level(level, shown[level.name], worth[level.name], reading, times, values.get(level.name, {}))
@@ -146,6 +162,7 @@ class Explainer:
             user_label=self.dataset.user_label(user),
             **self.pictured(item),
             moment=moment,
+            removal=removal,
             text=None if self.model.texts is None else self.model.texts.texts[item],
             task=self.model.task,
             score=score,

@@ -130,6 +130,8 @@ class Explanation(Frozen):
         rank: rank of the image (1 = best) among those the user neither liked in training nor made herself.
         candidates: how many images that ranking has.
         moment: for a model of sequences, how many likes of the user had happened; None for those of the train split.
+        removal: what stands in the place of a removed element: nothing (deleted), the same weight without a share
+            (zeroed), or the mean of its set (mean), see ``workbench.explain.held``.
         text: the caption, where the model reads words.
         own: the part of the score no evidence carries; ``own_label`` what that is.
         levels: from top to bottom; the first is the level of aspects where the model has several groups.
@@ -147,6 +149,7 @@ class Explanation(Frozen):
     item_label: str
     image: str | None = None
     moment: int | None = None
+    removal: Literal["deleted", "zeroed", "mean"] = "deleted"
     text: str | None = None
     task: Literal["ranking", "popularity"] = "ranking"
     score: float

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from workbench.explain.held import RemovalKind, lost, readings
 from workbench.explain.removal import BUDGET
 from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
@@ -24,6 +25,7 @@ class Units:
         until: for a model of sequences, how many likes have happened; None for those of the train split.
         reading: what the model reads with everything present.
         groups: the groups of the units, in the order of their levels.
+        removal: what a closed gate means, see ``workbench.explain.held``.
     """
 
     model: Recommender
@@ -32,9 +34,18 @@ class Units:
     until: int | None
     reading: Reading
     groups: tuple[EvidenceGroup, ...]
+    removal: RemovalKind = "deleted"
 
     @classmethod
-    def of(cls, model: Recommender, user: int, item: int, until: int | None = None, within: str | None = None) -> Units:
+    def of(
+        cls,
+        model: Recommender,
+        user: int,
+        item: int,
+        until: int | None = None,
+        within: str | None = None,
+        removal: RemovalKind = "deleted",
+    ) -> Units:
         """The units of a pair: those of all groups that are not inside another one, or of the group ``within`` alone.
 
         Args:
@@ -43,6 +54,7 @@ class Units:
             item: see above.
             until: for a model of sequences, the moment.
             within: name of one group, for instance one inside another (the regions of liked images).
+            removal: deleted, zeroed or mean.
         """
         one = torch.tensor([user], device=model.device), torch.tensor([item], device=model.device)
         with torch.no_grad():
@@ -53,7 +65,7 @@ class Units:
             for group in model.active_evidence
             if group.name in read and (group.within is None if within is None else group.name == within)
         )
-        return cls(model, user, item, until, reading, chosen)
+        return cls(model, user, item, until, reading, chosen, removal)
 
     def level(self, name: str) -> Level:
         """The level of a group."""
@@ -97,18 +109,51 @@ class Units:
         return Gates(elements, until=until)
 
     def pair(self, rows: Tensor) -> Tensor:
-        """Scores (R,) of the image for the user under the gates ``rows`` (R, n); differentiable in them."""
+        """Scores (R,) of the image for the user under the gates ``rows`` (R, n); differentiable in them.
+
+        Raises:
+            DataError: weights are to be held, and the model has no exact shares.
+        """
+        if self.removal != "deleted":
+            return self.score - (1 - rows) @ self._lost
         return torch.cat([self._pair(part) for part in self._parts(rows, len(self))])
 
     def _pair(self, rows: Tensor) -> Tensor:
         users, items = (torch.full((len(rows),), code, device=rows.device) for code in (self.user, self.item))
         return self.model.score_pairs(users, items, self.gates(rows))
 
+    @cached_property
+    def _lost(self) -> Tensor:
+        """(n,) what the score loses with each unit, weights held."""
+        parts = [lost(self.model, self.level(group.name), self.removal) for group in self.groups]
+        return torch.cat(parts).detach() if parts else torch.zeros(0, device=self.model.device)
+
+    @cached_property
+    def _everywhere(self) -> tuple[Tensor, Tensor]:
+        """Scores (images,) of all images, and what each loses with each unit (images, n), weights held."""
+        scores, losses = [], []
+        with torch.no_grad():
+            for items, reading in readings(self.model, self.user, self.until):
+                levels = {level.name: level for level in reading.levels}
+                parts = [
+                    lost(self.model, levels[group.name], self.removal).view(len(items), self.sizes[group.name])
+                    if group.side == "user"
+                    else (items == self.item).unsqueeze(1) * self._lost[self.places[group.name]]
+                    for group in self.groups
+                ]
+                scores.append(reading.scores)
+                losses.append(torch.cat(parts, 1) if parts else reading.scores.new_zeros(len(items), 0))
+        return torch.cat(scores), torch.cat(losses)
+
     def catalogue(self, rows: Tensor) -> Iterator[Tensor]:
         """Scores (r, images) of every image for the user, in blocks of the ``rows`` (R, n).
 
         What belongs to the image is closed for this image alone.
         """
+        if self.removal != "deleted":
+            scores, losses = self._everywhere
+            yield scores - (1 - rows) @ losses.T
+            return
         inside = any(group.side == "item" for group in self.groups)
         for part in self._parts(rows, max(self.model.n_items, len(self))):
             users = torch.full((len(part),), self.user, device=part.device)

@@ -15,6 +15,7 @@ from workbench.data.ragged import Ragged
 from workbench.explain.counterfactual import Counterfactual, Removed, drop_out
 from workbench.explain.explainer import Explainer, Recommendation
 from workbench.explain.explanation import Element, Frozen, Id
+from workbench.explain.held import held_scores
 from workbench.explain.units import Units
 from workbench.layers.evidence import EvidenceGroup, Gates
 from workbench.models.base import Level, Reading
@@ -88,6 +89,7 @@ class WhatIf(Frozen):
     Attributes:
         run: name of the run folder; ``dataset`` its dataset's name; ``fingerprint`` that dataset's fingerprint.
         moment: for a model of sequences, how many likes of the user had happened.
+        removal: what stands in the place of what is left out, see ``workbench.explain.held``.
         edits: as text.
         before: the best images as they were; ``after`` as they would be.
         moved: those of both lists whose rank changed, by their new rank.
@@ -102,6 +104,7 @@ class WhatIf(Frozen):
     user: Id
     user_label: str = ""
     moment: int | None = None
+    removal: str = "deleted"
     edits: tuple[str, ...]
     before: tuple[Recommendation, ...]
     after: tuple[Recommendation, ...]
@@ -139,6 +142,7 @@ def what_if(
     k: int = 10,
     moment: int | None = None,
     item: int | None = None,
+    removal: str = "deleted",
 ) -> WhatIf:
     """Rank all images for a user (code) with and without the ``edits``.
 
@@ -149,9 +153,11 @@ def what_if(
         k: how many of the best images are told.
         moment: for a model of sequences, how many likes of the user have happened.
         item: code of an image whose own change is told, too.
+        removal: what stands in the place of what is left out: deleted, zeroed or mean, see ``workbench.explain.held``.
 
     Raises:
-        DataError: the model ranks nothing, or has no such group, the user no such element or moment.
+        DataError: the model ranks nothing, or has no such group, the user no such element or moment; there is no such
+            removal, or weights are to be held and the model has no exact shares.
     """
     if explainer.model.task != "ranking":
         raise DataError(
@@ -160,7 +166,7 @@ def what_if(
     explainer.at(moment)
     race = explainer.race(user, -1, moment)
     assert race is not None
-    before, after = (_scores(explainer, user, changes, moment) for changes in ((), edits))
+    before, after = (_scores(explainer, user, changes, moment, removal) for changes in ((), edits))
     old, new = (race(scores.unsqueeze(0))[0] for scores in (before, after))
     shown = min(k, int(old.isfinite().sum()))
     first, then = (scores.topk(shown).indices.tolist() for scores in (old, new))
@@ -181,6 +187,7 @@ def what_if(
         user=explainer.dataset.users.id(user),
         user_label=explainer.dataset.user_label(user),
         moment=moment,
+        removal=removal,
         edits=tuple(map(str, edits)),
         before=tuple(Recommendation(item=ids.id(i), rank=n, score=float(old[i])) for n, i in enumerate(first, 1)),
         after=tuple(Recommendation(item=ids.id(i), rank=n, score=float(new[i])) for n, i in enumerate(then, 1)),
@@ -319,8 +326,10 @@ class _Record:
         return places[self.explainer.names.named(above.kind, owners, str(edit.item))[parent]]
 
 
-def _scores(explainer: Explainer, user: int, edits: Sequence[Edit], moment: int | None) -> Tensor:
+def _scores(explainer: Explainer, user: int, edits: Sequence[Edit], moment: int | None, removal: str) -> Tensor:
     gates = edited(explainer, user, edits, moment)
+    if removal != "deleted" and edits:
+        return held_scores(explainer.model, user, gates, removal)
     return explainer.model.score_items(torch.tensor([user], device=explainer.device), gates)[0]
 
 

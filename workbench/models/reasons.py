@@ -137,7 +137,8 @@ class Reasons(nn.Module):
     def _parents(self, users: Tensor) -> Tensor:
         """(works,) which of the admired creators of R users, laid end to end, made each of the works they like."""
         sets: Ragged = self.works(users)
-        return self.place[sets.values] + self.admired(users).offsets[sets.rows]
+        first: Tensor = self.admired(users).offsets.index_select(0, sets.rows)
+        return self.place.index_select(0, sets.values) + first
 
     def gate(self, group: str, users: Tensor, gates: Gates) -> tuple[Ragged, Tensor]:
         """The elements of a group and their presence; a work of somebody who is left out is left out with her."""

@@ -19,14 +19,16 @@ from workbench import api, cli
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.write import write_dataset
+from workbench.explain.audit import marks as marking
 from workbench.explain.audit import run as room
 from workbench.explain.audit.curves import along, erase
 from workbench.explain.audit.kept import newest, parameters_of
+from workbench.explain.audit.look import weights_of
 from workbench.explain.audit.pairs import planted, planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import Audit
-from workbench.explain.audit.run import Plan, audit, weights_of
+from workbench.explain.audit.result import Audit, Calibrated, Planted
+from workbench.explain.audit.run import Plan, audit
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
 from workbench.models import registry
@@ -133,16 +135,16 @@ def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
     run: Run, found: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
-    look = room._looked
+    look = room.looked
 
-    def counted(explainer: Explainer, user: int, item: int, plan: Plan) -> Any:
+    def counted(explainer: Explainer, user: int, *rest: Any) -> Any:
         looked.append(user)
-        return look(explainer, user, item, plan)
+        return look(explainer, user, *rest)
 
-    monkeypatch.setattr(room, "_looked", counted)
+    monkeypatch.setattr(room, "looked", counted)
     explainer = api.explainer(run)
     assert audit(explainer, run.path, PLAN) == found and not looked
-    with pytest.raises(DataError, match="lacks 1 parts of other shards"):
+    with pytest.raises(DataError, match="lacks 2 parts of other shards"):
         audit(explainer, tmp_path, PLAN, shard=(0, 2))
     first = len(looked)
     again = audit(explainer, tmp_path, PLAN)
@@ -195,6 +197,13 @@ def test_planted_units_are_those_the_causes_name(caused: Dataset) -> None:
         assert group == "creator" or str(named.id) == str(cause["element"])
 
 
+def _marks(explainer: Explainer) -> tuple[dict[str, Planted], dict[str, Calibrated]]:
+    rows = [
+        row for units, cause in planted_pairs(explainer, 30, 0) for row in marking.marked(explainer, units, cause, 0)
+    ]
+    return marking.marks([pd.DataFrame(rows)])
+
+
 def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     explainer = Explainer(prepared("hasc", caused, 1, SETTINGS["hasc"]), caused)
     causes = caused.table("causes").set_index(["user", "item"], drop=False)
@@ -204,8 +213,8 @@ def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypa
         knows = planted(explainer, units, row).float()
         return {"knows": knows, "errs": 1 - knows, "uniform": torch.ones(len(units))}
 
-    monkeypatch.setattr(room, "weights_of", told)
-    marks, _ = room._planted(explainer, Plan(pairs=30))
+    monkeypatch.setattr(marking, "weights_of", told)
+    marks, _ = _marks(explainer)
     assert marks["knows"].precision_at_1 == 1 and marks["knows"].auc == 1
     assert marks["errs"].precision_at_1 == 0 and marks["errs"].auc == 0
     assert 0 < marks["uniform"].precision_at_1 < 1 and marks["uniform"].auc == 0.5
@@ -213,7 +222,7 @@ def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypa
 
 def test_verdicts_are_marked_by_what_is_shown_strongest(caused: Dataset) -> None:
     explainer = Explainer(prepared("hasc", caused, 1, SETTINGS["hasc"]), caused)
-    marks, verdicts = room._planted(explainer, Plan(pairs=30))
+    marks, verdicts = _marks(explainer)
     pairs = list(planted_pairs(explainer, 30, 0))
     assert sum(one.pairs for one in verdicts.values()) == len(pairs) == marks["attention"].pairs
     right = sum(one.pairs * one.right for one in verdicts.values()) / len(pairs)
@@ -260,6 +269,6 @@ def test_every_ranking_model_with_evidence_can_be_looked_into(name: str, toy: Da
     explainer = Explainer(model, world)
     if not explainer.groups:
         pytest.skip(f"{name} reads no evidence with its default settings here")
-    rows = room._looked(explainer, 4, 30, PLAN)
+    rows = room.looked(explainer, 4, 30, PLAN.k, PLAN.seed)
     assert {row["method"] for row in rows} >= {"leave_one_out", "shapley", "random", "uniform"}
     assert all(np.isfinite(row["comprehensiveness"]) for row in rows)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from workbench.explain.attribution import fixed
 from workbench.explain.explanation import Frozen
 from workbench.explain.units import Units
 from workbench.models.base import Level
@@ -73,12 +74,14 @@ def other_weights(
             continue
         with torch.no_grad():
             change = (units.pair(rows) - units.score).abs() / unit
+        with fixed(units.model):
+            furthest = _adversary(units, place, weights, shown, tolerance * unit, generator)
         yield OtherWeights(
             group=group.name,
             units=int(shown.sum()),
             flatness=float(_entropy(shares) / math.log(len(shares))),
             permuted=float(change.median()),
-            divergence=_adversary(units, place, weights, shown, tolerance * unit, generator),
+            divergence=furthest,
         )
 
 

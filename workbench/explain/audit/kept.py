@@ -15,6 +15,7 @@ from torch import Tensor
 import workbench
 from workbench.explain.audit.result import Audit
 from workbench.explain.explainer import Explainer
+from workbench.explain.held import RemovalKind
 from workbench.training.run import WEIGHTS
 
 FOLDER, RESULT = "audit", "audit.json"
@@ -40,13 +41,14 @@ def key(explainer: Explainer, plan: object) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-def newest(folder: Path, parameters: str, fingerprint: str) -> Audit | None:
+def newest(folder: Path, parameters: str, fingerprint: str, removal: RemovalKind = "deleted") -> Audit | None:
     """The latest finished audit in a folder that is of these parameters over this data; None without any.
 
     Args:
         folder: of a run.
         parameters: their digest, see ``digest``.
         fingerprint: of the data.
+        removal: what stood in the place of what was removed.
     """
     for path in sorted(folder.glob(f"{FOLDER}/*/{RESULT}"), key=os.path.getmtime, reverse=True):
         try:
@@ -54,7 +56,7 @@ def newest(folder: Path, parameters: str, fingerprint: str) -> Audit | None:
         except ValidationError:
             # An audit of another version of the workbench has other fields.
             continue
-        if (found.parameters, found.fingerprint) == (parameters, fingerprint):
+        if (found.parameters, found.fingerprint, found.removal) == (parameters, fingerprint, removal):
             return found
     return None
 

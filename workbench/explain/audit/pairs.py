@@ -15,6 +15,7 @@ from workbench.data.ragged import Ragged
 from workbench.data.schema import BOX
 from workbench.data.sequences import Sequences
 from workbench.explain.explainer import Explainer
+from workbench.explain.held import RemovalKind
 from workbench.explain.pointing_game import boxes_inside, pair_codes, words_inside
 from workbench.explain.units import Units
 from workbench.models.moments import MomentModel
@@ -51,7 +52,9 @@ def spread(explainer: Explainer, user: int) -> float:
     return max(float(scores.double().std()), 1e-12)
 
 
-def planted_pairs(explainer: Explainer, count: int, seed: int) -> Iterator[tuple[Units, Tensor]]:
+def planted_pairs(
+    explainer: Explainer, count: int, seed: int, removal: RemovalKind = "deleted"
+) -> Iterator[tuple[Units, Tensor]]:
     """Held-out likes (posts) whose cause is among the evidence of the model, and (n,) which of their units it is.
 
     Likes of the validation split are added, since the test alone has one for each user. A cause without a unit, or with
@@ -69,7 +72,7 @@ def planted_pairs(explainer: Explainer, count: int, seed: int) -> Iterator[tuple
         cause = causes.iloc[[row]]
         users, items = pair_codes(data, cause)
         user, item = int(users[0]), int(items[0])
-        units = Units.of(explainer.model, user, item, _until(explainer, user, item))
+        units = Units.of(explainer.model, user, item, _until(explainer, user, item), removal=removal)
         mask = planted(explainer, units, cause)
         if 0 < int(mask.sum()) < len(units):
             found += 1

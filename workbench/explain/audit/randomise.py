@@ -77,7 +77,7 @@ def _shuffle(model: Recommender, names: Sequence[str], generator: torch.Generato
 
 def _again(units: Units) -> Units:
     """The same pair, read by the model as it is now."""
-    return Units.of(units.model, units.user, units.item, units.until)
+    return Units.of(units.model, units.user, units.item, units.until, removal=units.removal)
 
 
 def _agreement(before: Sequence[tuple[Units, Tensor]]) -> float:

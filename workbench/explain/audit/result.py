@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.explain.explanation import Frozen
+from workbench.explain.held import RemovalKind
 
 HIGHER = ("comprehensiveness", "insertion_auc", "neg_at_k")
 """Measures of which more is better; of the others, ``sparsity`` apart, less is."""
@@ -102,6 +103,7 @@ class Audit(Frozen):
         parameters: digest of the weights looked into.
         pairs: explanations looked into; ``excluded`` those with fewer than two units, where nothing can differ.
         k: length of the list of ``pos_at_k`` and ``neg_at_k``.
+        removal: what stood in the place of what was removed, see ``workbench.explain.held``.
         unit: what scores are told in.
         controls: the methods that explain nothing.
         methods: by method, its measures (see ``curves.measures``), ``infidelity`` and ``sparsity``.
@@ -114,7 +116,7 @@ class Audit(Frozen):
         planted: by method; empty where no cause is known.
         verdicts: by badge, what explanations of planted causes with it are worth; empty where no cause is known.
         verdict: what all this says, in plain words.
-        seconds: of computing.
+        seconds: of one processor, over all parts, whoever made them.
     """
 
     schema_version: int = 2
@@ -127,6 +129,7 @@ class Audit(Frozen):
     pairs: int
     excluded: int
     k: int
+    removal: RemovalKind = "deleted"
     unit: str
     controls: tuple[str, ...]
     methods: dict[str, dict[str, float]]

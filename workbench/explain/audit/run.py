@@ -5,40 +5,33 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from sklearn.metrics import roc_auc_score
-from torch import Tensor
 
 from workbench.data.errors import DataError
-from workbench.explain.attribution import METHODS, STEPWISE, attributions, has_slope
 from workbench.explain.audit.attention import other_weights
-from workbench.explain.audit.curves import CURVE, along, erase, infidelity, measures, sparsity
+from workbench.explain.audit.curves import CURVE
 from workbench.explain.audit.kept import FOLDER, RESULT, digest, key, write_part
+from workbench.explain.audit.look import COLUMNS, CONTROLS, COURSES, MEASURES, looked
+from workbench.explain.audit.marks import COLUMNS as MARKS
+from workbench.explain.audit.marks import marked, marks
 from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import HIGHER, Audit, Calibrated, Curve, Interval, Planted, Weighing
+from workbench.explain.audit.result import HIGHER, Audit, Curve, Interval, Weighing
 from workbench.explain.explainer import Explainer
-from workbench.explain.explanation import flatness
+from workbench.explain.held import RemovalKind
 from workbench.explain.units import Units
-from workbench.explain.verdict import kendall_tau
 from workbench.training.run import write_text
 
 Report = Callable[[float, str], None]
 """Told how much of an audit is done, 0..1, and what is being done."""
-CONTROLS = ("random", "uniform")
 PART = 20
 """Pairs of a part: an audit that was stopped loses at most so many."""
-DRAWS = 3
-"""Random orders the control is averaged over."""
-MOST = 600
-"""Scores that the Shapley values of one pair may take: with many units, fewer orders of arrival."""
 DEEPER, DEEPEST = 40, 10
 """Pairs for the randomised parameters, and for the search for other weights."""
 
@@ -51,11 +44,13 @@ class Plan:
         pairs: explanations to look into, and as many planted ones.
         k: length of the list an image may drop out of.
         seed: of all that is drawn.
+        removal: what stands in the place of what is removed: deleted, zeroed or mean, see ``workbench.explain.held``.
     """
 
     pairs: int = 200
     k: int = 10
     seed: int = 0
+    removal: RemovalKind = "deleted"
 
 
 def audit(
@@ -77,119 +72,97 @@ def audit(
     Raises:
         DataError: the model has no evidence, or no pair has two pieces of it.
     """
-    tell, folder = report or (lambda _share, _message: None), folder / FOLDER / key(explainer, plan)
+    tell, folder = report or (lambda _share, _message: None), home(explainer, folder, plan)
     if (folder / RESULT).is_file():
         return Audit.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
     if not explainer.groups:
         raise DataError(f"{explainer.model.name} reads no evidence, so it has no explanations to audit")
-    folder.mkdir(parents=True, exist_ok=True)
-    began = time.perf_counter()
-    pairs = shown_pairs(explainer, plan.pairs, plan.seed)
-    for number in range(shard[0], -(-len(pairs) // PART), shard[1]):
-        path = folder / f"part-{number:03}.parquet"
-        if not path.is_file():
-            write_part(path, _part(explainer, plan, pairs, number, tell))
-    missing = [n for n in range(-(-len(pairs) // PART)) if not (folder / f"part-{n:03}.parquet").is_file()]
+    work(explainer, folder, plan, tell, shard)
+    pairs = len(shown_pairs(explainer, plan.pairs, plan.seed))
+    missing = [path for path in _parts(folder, pairs) if not path.is_file()]
     if missing:
         raise DataError(f"{folder} lacks {len(missing)} parts of other shards: audit again when they are done")
-    table = pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("part-*.parquet"))], ignore_index=True)
-    return _together(explainer, plan, pairs, table, folder, tell, began)
+    return _together(explainer, plan, folder, tell, pairs)
 
 
-_MEASURES = (
-    "comprehensiveness",
-    "sufficiency",
-    "deletion_auc",
-    "insertion_auc",
-    "pos_at_k",
-    "neg_at_k",
-    "infidelity",
-    "sparsity",
-)
-_COURSES = ("deletion", "insertion")
-_COLUMNS = ["user", "item", "units", "method", *_MEASURES, *_COURSES, "flatness", "agreement"]
+def home(explainer: Explainer, folder: Path, plan: Plan) -> Path:
+    """Where in a folder, for a run its own, the audit of a plan is kept."""
+    return folder / FOLDER / key(explainer, plan)
 
 
-def _part(
-    explainer: Explainer, plan: Plan, pairs: Sequence[tuple[int, int]], number: int, tell: Report
-) -> pd.DataFrame:
-    """The rows of one part, told pair by pair."""
-    rows: list[dict[str, Any]] = []
-    for place in range(number * PART, min((number + 1) * PART, len(pairs))):
-        tell(0.6 * place / len(pairs), f"removing evidence of {len(pairs)} explanations")
-        rows += _looked(explainer, *pairs[place], plan)
-    return pd.DataFrame(rows, columns=_COLUMNS)
+def work(explainer: Explainer, folder: Path, plan: Plan, tell: Report, shard: tuple[int, int]) -> None:
+    """Make the parts of a shard that are not there: explanations people are shown, and likes whose cause is known.
 
-
-def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
-    """By method, how much of the score each unit is said to carry (n,), the controls last.
-
-    Attention says nothing of the sign, so it is ranked as it is. What a method cannot tell is left out.
+    Args:
+        explainer: see ``audit``; ``folder`` that of the one audit.
+        folder: see above.
+        plan: see above.
+        tell: told about the progress.
+        shard: (this one, how many).
     """
-    n, generator = len(units), torch.Generator().manual_seed(seed)
-    found: dict[str, Tensor] = {}
-    if units.attention is not None:
-        found["attention"] = units.attention
-    if units.contribution is not None:
-        found["contribution"] = units.contribution
-    orders = max(3, min(25, MOST // max(n, 1)))
-    methods = tuple(METHODS) if has_slope(units) else STEPWISE
-    found |= attributions(units, methods, seed, orders)
-    found["random"] = torch.rand(n, generator=generator)
-    found["uniform"] = torch.full((n,), 1 / max(n, 1))
-    return {name: weights.detach().cpu() for name, weights in found.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs, causes = shown_pairs(explainer, plan.pairs, plan.seed), None
+    paths = _parts(folder, len(pairs))
+    for number in range(shard[0], len(paths), shard[1]):
+        path = paths[number]
+        if path.is_file():
+            continue
+        began, rows, first = time.process_time(), [], PART * (number % (len(paths) // 2))
+        if path.name.startswith("shown"):
+            for place in range(first, min(first + PART, len(pairs))):
+                tell(
+                    0.8 * (number + (place - first) / PART) / len(paths),
+                    f"removing evidence of {len(pairs)} explanations",
+                )
+                rows += looked(explainer, *pairs[place], plan.k, plan.seed, plan.removal)
+            table = pd.DataFrame(rows, columns=list(COLUMNS))
+        else:
+            causes = causes or list(planted_pairs(explainer, plan.pairs, plan.seed, plan.removal))
+            for place, (units, cause) in enumerate(causes[first : first + PART]):
+                tell(0.8 * (number + place / PART) / len(paths), "marking planted causes")
+                rows += marked(explainer, units, cause, plan.seed)
+            table = pd.DataFrame(rows, columns=list(MARKS))
+        table.attrs["seconds"] = time.process_time() - began
+        write_part(path, table)
 
 
-def _looked(explainer: Explainer, user: int, item: int, plan: Plan) -> list[dict[str, Any]]:
-    """A row for each method of one pair; none where there is nothing to compare."""
-    units = Units.of(explainer.model, user, item)
-    n = len(units)
-    if n < 2:
-        return []
-    weights, unit = weights_of(units, plan.seed), spread(explainer, user)
-    orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items()}
-    generator = torch.Generator().manual_seed(plan.seed + user)
-    draws = {f"random {draw}": torch.randperm(n, generator=generator) for draw in range(DRAWS)}
-    erased = erase(units, orders | draws, explainer.race(user, item))
-    told = {name: measures(one, unit, plan.k) for name, one in erased.items()}
-    told["random"] = {name: float(np.mean([told[draw][name] for draw in draws])) for name in told["random"]}
-    courses = {name: along(one, unit) for name, one in erased.items()}
-    courses["random"] = tuple(np.mean([courses[draw] for draw in draws], axis=0).tolist())
-    wrong = infidelity(units, weights, seed=plan.seed)
-    even = None if units.attention is None else flatness(units.attention.tolist())
-    listed = {name: one.tolist() for name, one in weights.items()}
-    taus = {name: {other: kendall_tau(one, two) for other, two in listed.items()} for name, one in listed.items()}
-    return [
-        {"user": user, "item": item, "units": n, "method": name, **told[name], "infidelity": wrong[name],
-         "sparsity": sparsity(one), **dict(zip(_COURSES, courses[name], strict=True)), "flatness": even,
-         "agreement": json.dumps(taus[name])}
-        for name, one in weights.items()
-    ]  # fmt: skip
+def _parts(folder: Path, pairs: int) -> list[Path]:
+    """The files of all parts: as many of planted causes as of explanations shown."""
+    count = -(-pairs // PART)
+    return [folder / f"{kind}-{n:03}.parquet" for kind in ("shown", "planted") for n in range(count)]
+
+
+def _read(folder: Path, kind: str) -> list[pd.DataFrame]:
+    return [pd.read_parquet(path) for path in sorted(folder.glob(f"{kind}-*.parquet"))]
 
 
 def _together(
     explainer: Explainer,
     plan: Plan,
-    pairs: Sequence[tuple[int, int]],
-    table: pd.DataFrame,
     folder: Path,
     tell: Report,
-    began: float,
+    pairs: int,
 ) -> Audit:
     """The audit, from its parts and what is asked of fewer pairs."""
+    shown, causes = (_read(folder, kind) for kind in ("shown", "planted"))
+    table = pd.concat(shown, ignore_index=True)
     if table.empty:
         raise DataError(
             f"no explanation of {explainer.model.name} has two pieces of evidence, so none can be right or wrong"
         )
-    looked = [Units.of(explainer.model, user, item) for user, item in pairs[:DEEPER]]
-    looked = [units for units in looked if len(units) > 1]
-    unit = [spread(explainer, units.user) for units in looked]
-    tell(0.6, "making parameters random")
-    randomisation = randomise(looked, unit, plan.seed)
-    tell(0.7, "trying other attention")
-    weights = _weighings(looked[:DEEPEST], unit[:DEEPEST], plan.seed)
-    tell(0.85, "marking planted causes")
-    planted, verdicts = _planted(explainer, plan)
+    began = time.process_time()
+    planted, verdicts = marks(causes)
+    chosen = [
+        Units.of(explainer.model, user, item, removal=plan.removal)
+        for user, item in shown_pairs(explainer, plan.pairs, plan.seed)[:DEEPER]
+    ]
+    chosen = [units for units in chosen if len(units) > 1]
+    unit = [spread(explainer, units.user) for units in chosen]
+    tell(0.8, "making parameters random")
+    randomisation = randomise(chosen, unit, plan.seed)
+    tell(0.9, "trying other attention")
+    weights = _weighings([replace(units, removal="deleted") for units in chosen[:DEEPEST]], unit[:DEEPEST], plan.seed)
+    seconds = time.process_time() - began + sum(float(part.attrs["seconds"]) for part in (*shown, *causes))
     methods = list(dict.fromkeys(table["method"]))
     named = {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
     told: dict[str, Any] = {
@@ -200,8 +173,9 @@ def _together(
         "parameters": digest(explainer.model.state_dict()),
         "seed": plan.seed,
         "pairs": len(named["random"]),
-        "excluded": len(pairs) - len(named["random"]),
+        "excluded": pairs - len(named["random"]),
         "k": plan.k,
+        "removal": plan.removal,
         "unit": "standard deviations of popularity"
         if explainer.model.task == "popularity"
         else "standard deviations of the user's scores over all images",
@@ -211,7 +185,7 @@ def _together(
             name: _intervals(named[name], named["random"], plan.seed) for name in methods if name != "random"
         },
         "shares": CURVE,
-        "curves": {name: Curve(**{course: _course(named[name][course]) for course in _COURSES}) for name in methods},
+        "curves": {name: Curve(**{course: _course(named[name][course]) for course in COURSES}) for name in methods},
         "agreement": _agreement(named),
         "flatness": None if table["flatness"].isna().all() else float(named["random"]["flatness"].astype(float).mean()),
         "weights": weights,
@@ -219,7 +193,7 @@ def _together(
         "planted": planted,
         "verdicts": verdicts,
     }
-    found = Audit(**told, verdict="", seconds=time.perf_counter() - began)
+    found = Audit(**told, verdict="", seconds=seconds)
     found = found.model_copy(update={"verdict": reading(found)})
     write_text(folder / RESULT, found.model_dump_json(indent=1))
     tell(1.0, "done")
@@ -227,7 +201,7 @@ def _together(
 
 
 def _means(part: pd.DataFrame) -> dict[str, float]:
-    return {name: float(part[name].astype(float).mean()) for name in _MEASURES if part[name].notna().any()}
+    return {name: float(part[name].astype(float).mean()) for name in MEASURES if part[name].notna().any()}
 
 
 def _course(listed: pd.Series[Any]) -> tuple[float, ...]:
@@ -237,7 +211,7 @@ def _course(listed: pd.Series[Any]) -> tuple[float, ...]:
 def _intervals(part: pd.DataFrame, control: pd.DataFrame, seed: int) -> dict[str, Interval]:
     """By how much a method is better than random orders of the same pairs: bootstrap over users, 2,000 samples."""
     generator, found = np.random.default_rng(seed), {}
-    for name in _MEASURES[:-1]:
+    for name in MEASURES[:-1]:
         if not part[name].notna().any():
             continue
         sign = 1.0 if name in HIGHER else -1.0
@@ -271,44 +245,3 @@ def _weighings(looked: Sequence[Units], spreads: Sequence[float], seed: int) -> 
         )
         for group, ones in found.items()
     }
-
-
-def _planted(explainer: Explainer, plan: Plan) -> tuple[dict[str, Planted], dict[str, Calibrated]]:
-    """How well each method finds the known causes of held-out likes or posts, and each verdict foretells it."""
-    first: dict[str, list[float]] = {}
-    above: dict[str, list[float]] = {}
-    pointed: dict[str, list[float]] = {}
-    judged: dict[str, list[tuple[float, float]]] = {}
-    for units, cause in planted_pairs(explainer, plan.pairs, plan.seed):
-        boxed = torch.cat([torch.full((units.sizes[g.name],), g.kind == "region") for g in units.groups])
-        weighed = weights_of(units, plan.seed + units.user)
-        for name, weights in weighed.items():
-            first.setdefault(name, []).append(_hit(weights, cause))
-            above.setdefault(name, []).append(float(roc_auc_score(cause.numpy(), weights.double().numpy())))
-            if (cause & boxed).any():
-                pointed.setdefault(name, []).append(_hit(weights[boxed], cause[boxed]))
-        shown = weighed.get("attention", weighed.get("contribution"))
-        if shown is not None:
-            badge = explainer.explain(units.user, units.item, units.until).verdict.badge
-            judged.setdefault(badge, []).append((_hit(shown, cause), float(cause.double().mean())))
-    marks = {
-        name: Planted(
-            pairs=len(hits),
-            precision_at_1=float(np.mean(hits)),
-            auc=float(np.mean(above[name])),
-            pointing=float(np.mean(pointed[name])) if name in pointed else None,
-        )
-        for name, hits in first.items()
-    }
-    verdicts = {
-        badge: Calibrated(
-            pairs=len(ones), right=float(np.mean([hit for hit, _ in ones])), chance=float(np.mean([c for _, c in ones]))
-        )
-        for badge, ones in judged.items()
-    }
-    return marks, verdicts
-
-
-def _hit(weights: Tensor, cause: Tensor) -> float:
-    """Whether the strongest unit is a cause; of several that tie, the share that is."""
-    return float(cause[weights >= weights.max()].double().mean())

@@ -1,0 +1,94 @@
+"""What one explanation of an audit is worth, method by method."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.explain.attribution import METHODS, STEPWISE, attributions, has_slope
+from workbench.explain.audit.curves import along, erase, infidelity, measures, sparsity
+from workbench.explain.audit.pairs import spread
+from workbench.explain.explainer import Explainer
+from workbench.explain.explanation import flatness
+from workbench.explain.held import RemovalKind
+from workbench.explain.units import Units
+from workbench.explain.verdict import kendall_tau
+
+CONTROLS = ("random", "uniform")
+DRAWS = 3
+"""Random orders the control is averaged over."""
+MOST = 600
+"""Scores that the Shapley values of one pair may take: with many units, fewer orders of arrival."""
+MEASURES = (
+    "comprehensiveness",
+    "sufficiency",
+    "deletion_auc",
+    "insertion_auc",
+    "pos_at_k",
+    "neg_at_k",
+    "infidelity",
+    "sparsity",
+)
+COURSES = ("deletion", "insertion")
+COLUMNS = ("user", "item", "units", "method", *MEASURES, *COURSES, "flatness", "agreement")
+
+
+def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
+    """By method, how much of the score each unit is said to carry (n,), the controls last.
+
+    Attention says nothing of the sign, so it is ranked as it is. What a method cannot tell is left out.
+    """
+    n, generator = len(units), torch.Generator().manual_seed(seed)
+    found: dict[str, Tensor] = {}
+    if units.attention is not None:
+        found["attention"] = units.attention
+    if units.contribution is not None:
+        found["contribution"] = units.contribution
+    orders = max(3, min(25, MOST // max(n, 1)))
+    methods = tuple(METHODS) if has_slope(units) else STEPWISE
+    found |= attributions(units, methods, seed, orders)
+    found["random"] = torch.rand(n, generator=generator)
+    found["uniform"] = torch.full((n,), 1 / max(n, 1))
+    return {name: weights.detach().cpu() for name, weights in found.items()}
+
+
+def looked(
+    explainer: Explainer, user: int, item: int, k: int, seed: int, removal: RemovalKind = "deleted"
+) -> list[dict[str, Any]]:
+    """A row for each method of one pair (codes); none where there is nothing to compare.
+
+    Args:
+        explainer: of the model.
+        user: code; ``item`` that of the image.
+        item: see above.
+        k: length of the list the image may drop out of.
+        seed: of all that is drawn.
+        removal: deleted, zeroed or mean, see ``workbench.explain.held``.
+    """
+    units = Units.of(explainer.model, user, item, removal=removal)
+    n = len(units)
+    if n < 2:
+        return []
+    weights, unit = weights_of(units, seed), spread(explainer, user)
+    orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items()}
+    generator = torch.Generator().manual_seed(seed + user)
+    draws = {f"random {draw}": torch.randperm(n, generator=generator) for draw in range(DRAWS)}
+    erased = erase(units, orders | draws, explainer.race(user, item))
+    told = {name: measures(one, unit, k) for name, one in erased.items()}
+    told["random"] = {name: float(np.mean([told[draw][name] for draw in draws])) for name in told["random"]}
+    courses = {name: along(one, unit) for name, one in erased.items()}
+    courses["random"] = tuple(np.mean([courses[draw] for draw in draws], axis=0).tolist())
+    wrong = infidelity(units, weights, seed=seed)
+    even = None if units.attention is None else flatness(units.attention.tolist())
+    listed = {name: one.tolist() for name, one in weights.items()}
+    taus = {name: {other: kendall_tau(one, two) for other, two in listed.items()} for name, one in listed.items()}
+    return [
+        {"user": user, "item": item, "units": n, "method": name, **told[name], "infidelity": wrong[name],
+         "sparsity": sparsity(one), **dict(zip(COURSES, courses[name], strict=True)), "flatness": even,
+         "agreement": json.dumps(taus[name])}
+        for name, one in weights.items()
+    ]  # fmt: skip
