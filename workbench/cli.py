@@ -20,6 +20,7 @@ from workbench.commands import (
     models,
     reproduce,
     results,
+    seeds,
     study,
     topics,
     training,
@@ -62,6 +63,7 @@ cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --
     results.explain
 )
 cli.command(epilog="Example: workbench audit runs/hasc --pairs 200 --json")(audits.audit)
+cli.command(epilog="Example: workbench seeds runs/hasc-0 runs/hasc-1 runs/hasc-2")(seeds.seeds)
 cli.command(epilog="Example: workbench whatif runs/hasc --user 12 --drop follows:7 --drop uploads:482")(audits.whatif)
 cli.command(epilog="Example: workbench export --collection pinned --out figures.zip --format pdf,csv --width column")(
     export.export
