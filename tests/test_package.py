@@ -24,7 +24,20 @@ PACKAGE = ROOT / "workbench"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     *("data", "features", "layers", "models", "training", "evaluation", "explain", "study", "figures"),
-    *("api", "reproduce", "tuning", "demo", "notebook", "views", "jobs", "app", "commands", "cli", "__main__"),
+    *(
+        "api",
+        "reproduce",
+        "tuning",
+        "demo",
+        "notebook",
+        "views",
+        "jobs",
+        "app",
+        "commands",
+        "cli",
+        "keeper",
+        "__main__",
+    ),
 )
 """From the bottom to the top: a room imports from itself and those before it."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.app.visiting import APP, address, browser, visit
 from tests.worlds import write_toy
 from workbench import api
 from workbench.data.dataset import Dataset
@@ -16,6 +17,8 @@ from workbench.data.postcards.world import build_world
 from workbench.features.encoders import encoder_named
 from workbench.features.extraction import extract
 from workbench.features.topics import fit_topics
+
+__all__ = ["APP", "address", "browser", "visit"]
 
 MODELS: dict[str, dict[str, Any]] = {
     "bpr": {},
@@ -36,7 +39,6 @@ FRAMED: dict[str, dict[str, Any]] = {
     "jifr-na": {"dim": 8, "visual_dim": 8, "attention": False},
 }
 """The runs of a model that reads frames."""
-APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.app.test_browser import Visit, address, browser, visit  # noqa: F401
+from tests.app.visiting import Visit
 from workbench.app.main import ENTRIES
 
 pytestmark = pytest.mark.browser
@@ -48,27 +48,27 @@ def faults(page: Page) -> dict[str, list[str]]:
     return found
 
 
-def opened(visit: Visit, name: str) -> None:  # noqa: F811
+def opened(visit: Visit, name: str) -> None:
     run = f"&run={RUNS[name]}" if name in RUNS else ""
     visit.open(f"{name if name != 'home' else ''}?dataset=cards{run}")
 
 
 @pytest.mark.parametrize("visit", ["light"], indirect=True)
 @pytest.mark.parametrize("name", ENTRIES)
-def test_no_page_has_a_serious_fault(visit: Visit, name: str) -> None:  # noqa: F811
+def test_no_page_has_a_serious_fault(visit: Visit, name: str) -> None:
     opened(visit, name)
     assert faults(visit.page) == {}
 
 
 @pytest.mark.parametrize("visit", ["dark"], indirect=True)
 @pytest.mark.parametrize("name", DARK)
-def test_no_page_has_a_serious_fault_in_the_dark(visit: Visit, name: str) -> None:  # noqa: F811
+def test_no_page_has_a_serious_fault_in_the_dark(visit: Visit, name: str) -> None:
     opened(visit, name)
     assert faults(visit.page) == {}
 
 
 @pytest.mark.parametrize("visit", ["light"], indirect=True)
-def test_a_fault_would_be_found(visit: Visit) -> None:  # noqa: F811
+def test_a_fault_would_be_found(visit: Visit) -> None:
     opened(visit, "home")
     wrong = '<img src="a.png"><button></button>'
     visit.page.get_by_test_id("stMain").evaluate("(node, html) => node.insertAdjacentHTML('beforeend', html)", wrong)
@@ -76,7 +76,7 @@ def test_a_fault_would_be_found(visit: Visit) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("visit", ["light"], indirect=True)
-def test_another_image_is_explained_without_a_mouse(visit: Visit) -> None:  # noqa: F811
+def test_another_image_is_explained_without_a_mouse(visit: Visit) -> None:
     visit.open("why?dataset=cards")
     page = visit.page
     expect(page.get_by_text("Rank 1 of")).to_be_visible()

@@ -59,7 +59,7 @@ def test_picture_list_tastes_and_map_are_shown() -> None:
     assert app.selectbox("choose-run").options == ["saers"]
     assert len(app.get("plotly_chart")) == 4
     assert "Rank 1 of" in shown(app) and "no attention" in shown(app)
-    assert len(app.get("popover")) == 5
+    assert len(app.get("popover")) == 6
 
 
 def test_a_second_user_stands_beside_the_first() -> None:

@@ -1,8 +1,5 @@
 """Two answers pinned in a browser, put in another order, and taken away as a zip and as a report."""
 
-# Fixtures of the other browser tests are taken by their names.
-# ruff: noqa: F401, F811
-
 from __future__ import annotations
 
 import json
@@ -13,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.test_browser import Visit, address, browser, visit
+from tests.app.visiting import Visit
 from workbench.views.bundle import MANIFEST
 from workbench.views.collection import Shelf
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.test_browser import Visit, address, browser, visit  # noqa: F401
+from tests.app.visiting import Visit
 from workbench.data.template import template_zip
 from workbench.jobs import job as jobs
 
@@ -24,7 +24,7 @@ def until_ended(run: Path) -> None:
 
 @pytest.mark.parametrize("visit", ["light"], indirect=True)
 def test_own_data_is_uploaded_imported_trained_on_watched_and_stopped(
-    visit: Visit,  # noqa: F811
+    visit: Visit,
     prepared: Path,
     tmp_path: Path,
 ) -> None:

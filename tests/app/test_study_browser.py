@@ -1,8 +1,5 @@
 """A whole study in a browser: made by command, rated by two people who are told nothing, read at the end."""
 
-# Fixtures of the other browser tests are taken by their names.
-# ruff: noqa: F401, F811
-
 from __future__ import annotations
 
 import re
@@ -12,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.test_browser import Visit, address, browser, visit
+from tests.app.visiting import Visit
 from workbench import api
 from workbench.study.make import Settings, make
 from workbench.study.questions import QUESTIONS

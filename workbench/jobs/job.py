@@ -138,7 +138,7 @@ def start(run: Path, model: str, commands: Sequence[Sequence[str]]) -> None:
         run.mkdir(parents=True, exist_ok=True)
         with (run / LOG).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "workbench.jobs.keeper", str(run), model],
+                [sys.executable, "-m", "workbench.keeper", str(run), model],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

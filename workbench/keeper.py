@@ -1,4 +1,4 @@
-"""The process of a job: ``python -m workbench.jobs.keeper RUN MODEL`` runs commands and writes down how they ended.
+"""The process of a job: ``python -m workbench.keeper RUN MODEL`` runs commands and writes down how they ended.
 
 It holds the lock of the run folder as long as it lives, so that whoever looks knows whether it does.
 """

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import prepared  # noqa: F401
 from workbench import cli
 from workbench.app.main import ENTRIES
 from workbench.data.dataset import Dataset
@@ -27,7 +26,7 @@ from workbench.views.view import DRAWN, View
 
 
 @pytest.fixture(scope="module")
-def home(prepared: Path) -> Path:  # noqa: F811
+def home(prepared: Path) -> Path:
     return prepared
 
 
