@@ -21,7 +21,7 @@ def test_a_person_asks_why_and_looks_around(visit: Visit, request: pytest.Fixtur
 
     page.get_by_test_id("stSidebarNav").get_by_text("Why this image?").click()
     visit.settle()
-    user = page.get_by_role("combobox", name="User")
+    user = page.get_by_role("combobox", name="User", exact=True)
     user.click()
     user.fill("a")
     page.get_by_role("option").nth(2).click()
@@ -91,7 +91,7 @@ def test_an_explanation_is_taken_away(visit: Visit) -> None:
 @pytest.mark.parametrize("visit", ["light"], indirect=True)
 def test_the_verdict_opens_its_numbers_and_its_rule(visit: Visit) -> None:
     visit.open("why?dataset=cards")
-    visit.page.get_by_test_id("stPopover").nth(1).click()
+    visit.page.get_by_test_id("stMain").get_by_test_id("stPopover").nth(1).click()
     expect(visit.page.get_by_text("How this is decided")).to_be_visible()
     visit.keep("verdict-light")
     visit.assert_sound()
