@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from workbench.app import loading, widgets
+from workbench.app import loading
+from workbench.app.background import Background
 from workbench.app.loading import Stamped
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
     from workbench.explain.audit.result import Audit
-
-POLL = 1.0
-"""Seconds between two looks at the progress."""
 
 
 def kept(data: Stamped, run: Path) -> Audit | None:
@@ -60,35 +57,23 @@ def of_every_run(data: Stamped) -> list[Audit]:
     return [audit for audit in found if audit is not None]
 
 
-@dataclass
-class Job:
+@dataclass(kw_only=True)
+class Job(Background):
     """The making of an audit, shared by all sessions.
 
     Attributes:
-        phase: what is being done, in a few words.
-        share: how much of it all is done, 0..1.
         fault: why it failed, None while all is well.
     """
 
     data: Stamped
     run: Stamped
-    phase: str = "starting"
-    share: float = 0.0
     fault: str | None = None
-    thread: Thread | None = None
 
     def start(self, pairs: int) -> None:
         """Audit in the background unless that goes on already; parts of an earlier try are used again."""
         if not self.is_running:
-            self.fault, self.share, self.phase = None, 0.0, "opening the model"
-            data = loading.dataset(self.data)
-            self.thread = Thread(target=self._run, args=(data, pairs), name="audit", daemon=True)
-            self.thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it goes on."""
-        return self.thread is not None and self.thread.is_alive()
+            self.fault, data = None, loading.dataset(self.data)
+            self.begin("opening the model", lambda: self._run(data, pairs))
 
     def _run(self, data: Dataset, pairs: int) -> None:
         from workbench.explain.audit.run import Plan, audit
@@ -110,13 +95,4 @@ class Job:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def job(data: Stamped, run: Stamped) -> Job:
     """The job that audits a run over a dataset."""
-    return Job(data, run)
-
-
-@st.fragment(run_every=POLL)
-def progress(running: Job) -> None:
-    """How far a job is; the page is drawn again when it ends."""
-    if not running.is_running:
-        st.rerun()
-    st.progress(running.share, text=widgets.text(running.phase.capitalize()))
-    st.caption("Closing this page does not stop it, and what is done is kept.")
+    return Job(data=data, run=run)

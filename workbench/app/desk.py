@@ -34,6 +34,11 @@ class Desk:
     moment: int | None
 
     @property
+    def origin(self) -> str:
+        """Run and dataset, for the metadata of exported files."""
+        return f"run {self.explainer.run}, dataset {self.dataset.name} {self.dataset.fingerprint}"
+
+    @property
     def user_label(self) -> str:
         """What the user is called."""
         return self.dataset.user_label(self.user)

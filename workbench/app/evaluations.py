@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
-from workbench.app import loading, widgets
+from workbench.app import loading
+from workbench.app.background import Background
 from workbench.app.loading import Stamped
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from workbench.evaluation.comparison import RunComparison
     from workbench.evaluation.result import Evaluation
 
-POLL: Final = 1.0
-"""Seconds between two looks at the progress."""
 SPLIT: Final = "test"
 Task = Literal["ranking", "popularity"]
 POSTS: Final = "posts"
@@ -56,35 +54,23 @@ def comparison(data: Stamped, runs: tuple[Stamped, ...], protocol: str, metric: 
     return compare_runs(of(data, names, protocol), configs, counts, metric)
 
 
-@dataclass
-class Job:
+@dataclass(kw_only=True)
+class Job(Background):
     """The making of evaluations, shared by all sessions.
 
     Attributes:
-        phase: what is being done, in a few words.
-        share: how much of it all is done, 0..1.
         faults: why runs could not be evaluated.
     """
 
     data: Stamped
     protocol: str
-    phase: str = "starting"
-    share: float = 0.0
     faults: tuple[str, ...] = ()
-    thread: Thread | None = None
 
     def start(self, runs: Sequence[Path]) -> None:
         """Evaluate runs in the background unless that goes on already."""
         if not self.is_running:
-            self.faults, self.share, self.phase = (), 0.0, "opening the models"
-            data = loading.dataset(self.data)
-            self.thread = Thread(target=self._run, args=(data, list(runs)), name="evaluation", daemon=True)
-            self.thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it goes on."""
-        return self.thread is not None and self.thread.is_alive()
+            self.faults, data, folders = (), loading.dataset(self.data), list(runs)
+            self.begin("opening the models", lambda: self._run(data, folders))
 
     def _run(self, data: Dataset, runs: list[Path]) -> None:
         from workbench import api
@@ -108,13 +94,4 @@ class Job:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def job(data: Stamped, protocol: str) -> Job:
     """The job that evaluates runs of a dataset by a protocol."""
-    return Job(data, protocol)
-
-
-@st.fragment(run_every=POLL)
-def progress(running: Job) -> None:
-    """How far a job is; the page is drawn again when it ends."""
-    if not running.is_running:
-        st.rerun()
-    st.progress(min(running.share, 1.0), text=widgets.text(running.phase.capitalize()))
-    st.caption("Closing this page does not stop it, and what is done is kept.")
+    return Job(data=data, protocol=protocol)

@@ -4,43 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
 import streamlit as st
 
 from workbench.app import loading, widgets
+from workbench.app.background import Background
 
 POLL = 0.5
 """Seconds between two looks at the progress."""
 
 
-@dataclass
-class Build:
+@dataclass(kw_only=True)
+class Build(Background):
     """The building of the demo, shared by all sessions.
 
     Attributes:
-        phase: what is being done, in a few words.
-        share: how much of it all is done, 0..1.
         fault: why it failed, None while all is well.
     """
 
     folder: Path
-    phase: str = "starting"
-    share: float = 0.0
     fault: str | None = None
-    thread: Thread | None = None
 
     def start(self) -> None:
         """Build in the background unless that goes on already; what is there of an earlier try is kept."""
-        if self.thread is None or not self.thread.is_alive():
+        if not self.is_running:
             self.fault = None
-            self.thread = Thread(target=self._run, name="demo", daemon=True)
-            self.thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it goes on."""
-        return self.thread is not None and self.thread.is_alive()
+            self.begin("starting", self._run)
 
     def _run(self) -> None:
         from workbench import demo
@@ -57,7 +46,7 @@ class Build:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _build(folder: Path) -> Build:
-    return Build(folder)
+    return Build(folder=folder)
 
 
 def folder() -> Path:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from workbench.app import loading
 from workbench.app.loading import Source, Stamped
+from workbench.figures.export import drawn_png
 from workbench.figures.style import COLUMN_WIDTH, ThemeName
 from workbench.views.view import View
 
@@ -64,9 +65,7 @@ def drawn(text: str, stamps: tuple[Stamped, ...], theme: ThemeName) -> tuple[byt
     opened = opening.open(View.parse(text))
     found = shown(opened, opening.second(opened))
     figure = found.pictures[0].draw(width=COLUMN_WIDTH, theme=theme)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=SMALL, facecolor=figure.get_facecolor())
-    picture = Image.open(buffer)
+    picture = Image.open(io.BytesIO(drawn_png(figure, SMALL)))
     top = picture.crop((0, 0, picture.width, min(picture.height, round(TALLEST * picture.width))))
     small = io.BytesIO()
     top.save(small, format="png")

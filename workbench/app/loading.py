@@ -69,7 +69,9 @@ def runs_folder(data: Path) -> Path:
 
 def run_folders(data: Path) -> dict[str, Path]:
     """The run folders of a dataset, by name, whether or not they can be used."""
-    return {card.parent.name: card.parent for card in sorted(runs_folder(data).glob("[!.]*/card.json"))}
+    from workbench.training.run import run_folders as under
+
+    return under(runs_folder(data))
 
 
 def stamp_data(folder: Path) -> Stamped:

@@ -14,13 +14,12 @@ from workbench.app.export import figure_menu
 from workbench.data.dataset import Dataset
 from workbench.explain.beside import WHOLE, beside, shared_levels
 from workbench.explain.explainer import Recommendation
-from workbench.explain.explanation import EvidenceLevel, Explanation
+from workbench.explain.explanation import By, EvidenceLevel, Explanation
 from workbench.figures.aspects import aspects_plotly
 from workbench.figures.attributes import is_boxed, level_plotly
 from workbench.figures.beside import beside_figure, beside_plotly
 from workbench.figures.ego import ego_plotly
 from workbench.figures.elements import elements_plotly
-from workbench.figures.levels import By
 from workbench.figures.nested import nested_plotly
 from workbench.figures.strip import strip_plotly
 from workbench.figures.style import ThemeName
@@ -176,11 +175,11 @@ def elements(
     st.plotly_chart(figure, theme=None, key="elements", alt=heading, config=QUIET)
 
 
-def compared(open_desk: Desk, item: int, explanation: Explanation, *, told: bool = True) -> None:
+def compared(open_desk: Desk, item: int, explanation: Explanation) -> None:
     """The same image by the second run, for the second user, or both, on the same axes; nothing where there is none."""
     other = desk.second()
     if other is not None:
-        side_by_side(open_desk, explanation, other, explained(other, item), told=told)
+        side_by_side(open_desk, explanation, other, explained(other, item))
 
 
 def side_by_side(
@@ -190,7 +189,7 @@ def side_by_side(
     levels = shared_levels(explanation, second)
     labels = {level.name: level.label or level.name for level in explanation.levels} | {WHOLE: "the whole score"}
     with desk.sentences():
-        found = beside(explanation, second)
+        found = beside(explanation, second, state.view().option("beside", levels), top=SHOWN)
     st.subheader("Side by side")
     if open_desk.moment is not None and other.moment is None:
         st.caption(f"{widgets.text(found.second.name)}: with all likes of the train split, not up to a moment.")
@@ -200,9 +199,7 @@ def side_by_side(
             st.markdown(f"**{widgets.text(side.name)}**")
             words(one, f"beside-{key}")
     choose = widgets.switch if len(levels) <= FEW else widgets.pick
-    name = choose("Side by side by", levels, "beside", name=labels.__getitem__)
-    with desk.sentences():
-        found = beside(explanation, second, name, top=SHOWN)
+    choose("Side by side by", levels, "beside", name=labels.__getitem__)
     root, data = open_desk.dataset.root, open_desk.dataset
     screen = partial(beside_plotly, found, root)
     with st.container(gap=None):

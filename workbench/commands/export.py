@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from workbench.commands.terminal import progress, screen
+
+if TYPE_CHECKING:
+    from workbench.views.collection import Collection, Shelf
 
 
 def export(
@@ -48,35 +51,35 @@ def export(
     from workbench.views.report import report
     from workbench.views.view import View
 
-    wanted, notes, title = [View.parse(_query(text)) for text in views or ()], [""] * len(views or ()), out.stem
+    wanted, title = [(View.parse(_query(text)), "") for text in views or ()], out.stem
     if listed is not None:
-        wanted += list(views_of(listed.read_text(encoding="utf-8")))
+        wanted += [(view, "") for view in views_of(listed.read_text(encoding="utf-8"))]
     if collection is not None:
-        shelf = Shelf(demo.home())
-        if collection not in shelf.names():
-            known = ", ".join(shelf.names()) or "none"
-            raise typer.BadParameter(
-                f"there is no collection {collection!r}: there is {known}", param_hint="--collection"
-            )
-        kept = shelf.read(collection)
-        wanted, title = [*wanted, *kept.views], kept.name
-        notes = [*notes, *[""] * (len(wanted) - len(notes) - len(kept.notes)), *kept.notes]
-    notes += [""] * (len(wanted) - len(notes))
+        kept = _collection(Shelf(demo.home()), collection)
+        wanted, title = [*wanted, *zip(kept.views, kept.notes, strict=True)], kept.name
+    asked, notes = [view for view, _ in wanted], [note for _, note in wanted]
     folders = {folder.name: folder for folder in [*demo.datasets(), *(folder.resolve() for folder in data or ())]}
     opener = Opener(folders)
     with progress(f"exporting {len(wanted)} views") as tell:
         if out.suffix == ".html":
-            page = report(wanted, opener, title=title, notes=notes, width=width, theme=theme, tell=tell)
+            page = report(asked, opener, title=title, notes=notes, width=width, theme=theme, tell=tell)
             content = page.encode("utf-8")
         else:
             workers = workers or min(os.cpu_count() or 1, 4)
             content = bundle(
-                wanted, opener, names(formats), notes=notes, width=width, theme=theme, workers=workers,
+                asked, opener, names(formats), notes=notes, width=width, theme=theme, workers=workers,
                 report=tell,
             )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
     screen.print(f"{out}: {len(wanted)} views, {len(content):,} bytes.")
+
+
+def _collection(shelf: Shelf, name: str) -> Collection:
+    if name not in shelf.names():
+        known = ", ".join(shelf.names()) or "none"
+        raise typer.BadParameter(f"there is no collection {name!r}: there is {known}", param_hint="--collection")
+    return shelf.read(name)
 
 
 def _query(text: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from workbench.explain.explanation import Element, EvidenceLevel, Explanation, Frozen, Id
+from workbench.explain.explanation import By, Element, EvidenceLevel, Explanation, Frozen, Id
 from workbench.layers.evidence import ASPECTS
 
 Scale = Literal["score", "share"]
-By = Literal["attention", "contribution", "removal"]
 SCALES: Final[dict[Scale, str]] = {
     "score": "contribution to the score",
     "share": "contribution, as part of all shares",
@@ -119,7 +118,7 @@ def beside(
     order: By = by or ("contribution" if all(_has_shares(side) for side in (one, two)) else "attention")
     places = list(dict.fromkeys(place for side in (one, two) for place in _strongest(side, order, top)))
     matched = [Matched(first=one.get(place), second=two.get(place)) for place in places]
-    matched.sort(key=lambda both: max(_strength(e, order) for e in (both.first, both.second) if e), reverse=True)
+    matched.sort(key=lambda both: max(e.strength(order) for e in (both.first, both.second) if e), reverse=True)
     names = _names(first, second)
     shown = first.level(level) if level != WHOLE else EvidenceLevel(name=WHOLE, kind="aspect", elements=())
     return Beside(
@@ -157,38 +156,20 @@ def _elements(explanation: Explanation, level: str, scale: Scale) -> dict[Place,
 
 
 def _whole(explanation: Explanation) -> list[Element]:
-    """Own taste and every aspect; a model with one group of evidence has that as its only aspect."""
-    if not explanation.levels:
-        return [_own(explanation, explanation.own)]
-    first = explanation.levels[0]
-    if first.name == ASPECTS:
-        elements = list(first.elements)
-    else:
-        shares = [element.contribution for element in first.elements]
-        known = [share for share in shares if share is not None]
-        total = sum(known) if len(known) == len(shares) else None
-        elements = [Element(kind="aspect", id=first.name, label=first.label or first.name, contribution=total)]
-    exact = any(element.contribution is not None for element in elements)
-    return [*([_own(explanation, explanation.own)] if exact else []), *elements]
-
-
-def _own(explanation: Explanation, share: float) -> Element:
-    return Element(kind="aspect", id="own", label=explanation.own_label, contribution=share)
+    """Every aspect, and own taste where there are exact shares."""
+    elements = explanation.aspects.elements
+    # Beside aspects without exact shares, own taste alone would look like the whole score.
+    exact = not elements or any(element.contribution is not None for element in elements)
+    own = Element(kind="aspect", id="own", label=explanation.own_label, contribution=explanation.own)
+    return [*([own] if exact else []), *elements]
 
 
 def _has_shares(side: dict[Place, Element]) -> bool:
     return any(element.contribution is not None for element in side.values())
 
 
-def _strength(element: Element, by: By) -> float:
-    value: float | None = getattr(element, by)
-    if value is None:
-        return float("-inf")
-    return {"attention": value, "contribution": abs(value), "removal": -value}[by]
-
-
 def _strongest(side: dict[Place, Element], by: By, top: int) -> list[Place]:
-    return sorted(side, key=lambda place: _strength(side[place], by), reverse=True)[:top]
+    return sorted(side, key=lambda place: side[place].strength(by), reverse=True)[:top]
 
 
 def _names(first: Explanation, second: Explanation) -> tuple[str, str]:

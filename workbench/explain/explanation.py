@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.layers.evidence import ASPECTS
+
 SCHEMA_VERSION = 1
 FLAT = 0.95
 """A level whose entropy is at least this share of the uniform entropy shows no preference."""
@@ -15,6 +17,8 @@ FLAT = 0.95
 OWN_LABEL = "own taste"
 
 Id = int | str
+By = Literal["attention", "contribution", "removal"]
+"""The numbers that order elements."""
 
 
 def flatness(weights: Sequence[float]) -> float | None:
@@ -67,6 +71,13 @@ class Element(Frozen):
     span: tuple[int, int] | None = None
     time: int | None = None
 
+    def strength(self, by: By) -> float:
+        """How strong it is: its attention, the size of its contribution, or what its removal costs; -inf if unknown."""
+        value: float | None = getattr(self, by)
+        if value is None:
+            return -math.inf
+        return {"attention": value, "contribution": abs(value), "removal": -value}[by]
+
 
 class EvidenceLevel(Frozen):
     """The elements of one level of the attention, in the order the dataset gives them.
@@ -93,16 +104,9 @@ class EvidenceLevel(Frozen):
         """Whether the attention shows no preference (entropy within 5% of uniform)."""
         return self.flatness is not None and self.flatness >= FLAT
 
-    def top(self, n: int, by: Literal["attention", "contribution", "removal"] = "contribution") -> tuple[Element, ...]:
+    def top(self, n: int, by: By = "contribution") -> tuple[Element, ...]:
         """The ``n`` strongest elements: by attention, by size of contribution, or by what their removal costs."""
-
-        def strength(element: Element) -> float:
-            value: float | None = getattr(element, by)
-            if value is None:
-                return -math.inf
-            return {"attention": value, "contribution": abs(value), "removal": -value}[by]
-
-        return tuple(sorted(self.elements, key=strength, reverse=True)[:n])
+        return tuple(sorted(self.elements, key=lambda element: element.strength(by), reverse=True)[:n])
 
 
 class Verdict(Frozen):
@@ -171,3 +175,14 @@ class Explanation(Frozen):
             if level.name == name:
                 return level
         raise KeyError(f"this explanation has no level '{name}'; it has {', '.join(n.name for n in self.levels)}")
+
+    @property
+    def aspects(self) -> EvidenceLevel:
+        """The level of aspects; a model with one group of evidence has that group as its only aspect."""
+        first = self.levels[0] if self.levels else EvidenceLevel(name=ASPECTS, kind="aspect", elements=())
+        if first.name == ASPECTS or not self.levels:
+            return first
+        shares = [e.contribution for e in first.elements if e.contribution is not None]
+        total = sum(shares) if len(shares) == len(first.elements) else None
+        group = Element(kind="aspect", id=first.name, label=first.label or first.name, contribution=total)
+        return EvidenceLevel(name=ASPECTS, kind="aspect", elements=(group,))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.explain.explanation import Explanation
-from workbench.figures.levels import By, view_aspects
+from workbench.explain.explanation import By, Explanation
+from workbench.figures.levels import view_aspects
 from workbench.figures.page import compose, compose_plotly
 from workbench.figures.panels import Panels
 from workbench.figures.style import FULL_WIDTH, ThemeName, colour_of, theme_named

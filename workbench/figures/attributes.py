@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.explain.explanation import EvidenceLevel, Explanation
+from workbench.explain.explanation import By, EvidenceLevel, Explanation
 from workbench.figures.boxes import Pictures
-from workbench.figures.levels import By, LevelView, view_level
+from workbench.figures.levels import LevelView, view_level
 from workbench.figures.looks import Pixels, pixels_at
 from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.style import FULL_WIDTH, Theme, ThemeName, theme_named

@@ -9,9 +9,9 @@ from typing import Final
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.explain.explanation import Element, EvidenceLevel
+from workbench.explain.explanation import By, Element, EvidenceLevel
 from workbench.figures import icons
-from workbench.figures.levels import By, LevelView, view_level
+from workbench.figures.levels import LevelView, view_level
 from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (

@@ -7,8 +7,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.explain.explanation import EvidenceLevel
-from workbench.figures.levels import By, view_level
+from workbench.explain.explanation import By, EvidenceLevel
+from workbench.figures.levels import view_level
 from workbench.figures.page import compose, compose_plotly
 from workbench.figures.panels import Panels
 from workbench.figures.style import FULL_WIDTH, ThemeName, colour_of, theme_named

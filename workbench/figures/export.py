@@ -145,6 +145,14 @@ def _writers(
     }
 
 
+def drawn_png(figure: Figure, dpi: float) -> bytes:
+    """A figure as png for a page, at a resolution of its own and without words about it."""
+    buffer = io.BytesIO()
+    with _LOCK:
+        figure.savefig(buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor())
+    return buffer.getvalue()
+
+
 def _paper(figure: Figure, name: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     with _LOCK, mpl.rc_context(_SETTINGS):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from workbench.explain.explanation import Element, EvidenceLevel, Explanation
+from workbench.explain.explanation import By, Element, EvidenceLevel, Explanation
 from workbench.figures.style import FLAT_GREY, colour_of
 from workbench.figures.text import removal_text
 from workbench.layers.evidence import ASPECTS
-
-By = Literal["attention", "contribution", "removal"]
 
 NO_WEIGHTS = "the model does not weigh these"
 NO_SHARES = "the model has no exact shares"
@@ -119,7 +116,7 @@ def view_aspects(explanation: Explanation, by: By | None = None) -> LevelView:
 
     Where popularity is predicted without exact shares there is no own taste to show.
     """
-    level = _aspects_level(explanation)
+    level = explanation.aspects
     view = view_level(level, explanation.rank, len(level.elements), by)
     # Beside aspects without exact shares, own taste alone would look like the whole score.
     share = explanation.own if view.has_contribution or not view.elements else None
@@ -147,16 +144,6 @@ def view_details(explanation: Explanation, aspects: int, top: int) -> list[Level
     levels = {level.name: level for level in explanation.levels if level.name != ASPECTS and level.elements}
     chosen = [levels[name] for name in names if name in levels][:aspects]
     return [view_level(level, explanation.rank, top, heading=_heading(names[level.name])) for level in chosen]
-
-
-def _aspects_level(explanation: Explanation) -> EvidenceLevel:
-    first = explanation.levels[0] if explanation.levels else EvidenceLevel(name=ASPECTS, kind="aspect", elements=())
-    if first.name == ASPECTS or not explanation.levels:
-        return first
-    shares = [e.contribution for e in first.elements if e.contribution is not None]
-    total = sum(shares) if len(shares) == len(first.elements) else None
-    group = Element(kind="aspect", id=first.name, label=first.label or first.name, contribution=total)
-    return EvidenceLevel(name=ASPECTS, kind="aspect", elements=(group,))
 
 
 def _element_colour(level: EvidenceLevel, element: Element) -> str:

@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workbench.explain.explanation import Element, EvidenceLevel
+from workbench.explain.explanation import By, Element, EvidenceLevel
 from workbench.figures import icons, marks
-from workbench.figures.levels import NO_SHARES, NO_WEIGHTS, By, LevelView, view_level
+from workbench.figures.levels import NO_SHARES, NO_WEIGHTS, LevelView, view_level
 from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import FULL_WIDTH, SCREEN_SMALL, SMALL, ThemeName, colour_of, theme_named

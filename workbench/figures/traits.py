@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from workbench.explain.explanation import FLAT, Element, EvidenceLevel, flatness
+from workbench.explain.explanation import FLAT, By, Element, EvidenceLevel, flatness
 from workbench.explain.heat import area
-from workbench.figures.levels import By
 from workbench.figures.style import FLAT_GREY, colour_of
 from workbench.figures.text import removal_text
 

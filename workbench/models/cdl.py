@@ -68,7 +68,7 @@ class CDLConfig(ModelConfig):
     tuning: int = Field(3, ge=0)
 
 
-class CDL(KeepingModel):
+class CDL(KeepingModel[tuple[Tensor, ...]]):
     """``score(u, j) = p_u . (enc(x_j) + e_j)``, enc(x_j) the code of the content of image j (Wang et al. 2015).
 
     ``v_j = enc(x_j) + e_j`` and p minimise the cost of CTR with enc(x_j) in the place of the topics, beside which the

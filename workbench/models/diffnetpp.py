@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
 
 import torch
 from pydantic import Field
@@ -17,8 +16,9 @@ from workbench.layers.influence import Everybody, Influence, World
 from workbench.layers.nodes import Activation, FusedNodes, NodeFusion
 from workbench.layers.reach import neighbours
 from workbench.layers.segments import gated_softmax, segment_sum
-from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender
+from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading
 from workbench.models.diffusion import Hop
+from workbench.models.kept import KeepingModel
 from workbench.models.ranking import bpr_loss, squared
 
 EDGES = 1 << 19
@@ -54,7 +54,7 @@ class DiffNetPPConfig(ModelConfig):
     std: float = 0.1
 
 
-class DiffNetPP(Recommender):
+class DiffNetPP(KeepingModel[Everybody]):
     """``score(a, i) = b_i + [u_a^0 .. u_a^K] . [v_i^0 .. v_i^K]`` over the states of layer 0 to K.
 
     ``v_i^{k+1} = v_i^k + sum_a eta_ia u_a^k`` over the users who like i, ``u_a^{k+1} = u_a^k + g_a1 sum_b alpha_ab
@@ -82,7 +82,6 @@ class DiffNetPP(Recommender):
     )
     Config = DiffNetPPConfig
     config: DiffNetPPConfig
-    _kept: tuple[object, Everybody] | None = None
 
     def __init__(self, config: DiffNetPPConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
@@ -113,25 +112,13 @@ class DiffNetPP(Recommender):
         free = (p.square().sum(-1) * torch.bincount(row)).sum() + squared(q) / batch.negatives.shape[1]
         return bpr_loss(score[:, :1] - score[:, 1:]) + self.config.regularisation * free / len(score)
 
-    def train(self, mode: bool = True) -> Self:
-        """As for any module; what is kept of the states is forgotten, since a fused optimizer counts no versions."""
-        self._kept = None
-        return super().train(mode)
-
-    def _everybody(self) -> Everybody:
-        """The states as recorded; outside training they are kept until a parameter changes."""
-        if self.training:
-            return self.influence(*self.nodes())  # type: ignore[no-any-return]
-        state = tuple((p.data_ptr(), p._version) for p in self.parameters())  # noqa: SLF001 (the only count there is)
-        if self._kept is None or self._kept[0] != state:
-            # Gates may ask for slopes later, parameters never do here.
-            with torch.inference_mode(False), torch.no_grad():
-                self._kept = state, self.influence(*self.nodes())
-        return self._kept[1]
+    def tables(self) -> Everybody:
+        """The states of everybody as recorded."""
+        return self.influence(*self.nodes())  # type: ignore[no-any-return]
 
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R,)."""
-        everybody = self._everybody()
+        everybody = self.kept()
         parts = [
             ((world.states * self._of_item(everybody, world, items[rows])).sum(-1)).sum(-1)
             for rows, world in self._worlds(everybody, users, gates, items)
@@ -140,7 +127,7 @@ class DiffNetPP(Recommender):
 
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images): one product, mended where the state of an image is another in the world of a user."""
-        everybody = self._everybody()
+        everybody = self.kept()
         table, parts = torch.cat(everybody.items, 1), []
         for rows, world in self._worlds(everybody, users, gates):
             scores = torch.addmm(self.bias, world.states.flatten(1), table.T)
@@ -198,7 +185,7 @@ class DiffNetPP(Recommender):
         A person followed, or an image liked, adds to the state of a layer and stays in those after it: her share is
         what all layers take from her, times the states of the image in the layers that still hold it.
         """
-        everybody = self._everybody()
+        everybody = self.kept()
         parts = [
             self._read(everybody, world, users[rows], items[rows])
             for rows, world in self._worlds(everybody, users, gates, items)
@@ -236,7 +223,7 @@ class DiffNetPP(Recommender):
 
     def hop_states(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """(R, K + 1, D) the states of ``users`` (R,) after layer 0 (their own vectors) to K."""
-        everybody = self._everybody()
+        everybody = self.kept()
         return torch.cat([world.states for _, world in self._worlds(everybody, users, gates)])
 
     def diffusion(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> tuple[Hop, ...]:
@@ -247,7 +234,7 @@ class DiffNetPP(Recommender):
         over liked images is in no hop.
         """
         if gates is OPEN:
-            return self._paths(self._everybody(), users, items)
+            return self._paths(self.kept(), users, items)
         rows = [self._paths(world, users[[r]], items[[r]]) for r, world in enumerate(self._whole_worlds(users, gates))]
         hops = []
         for parts in zip(*rows, strict=True):

@@ -69,7 +69,7 @@ class Encoded:
     likes: Tensor
 
 
-class GCMC(KeepingModel):
+class GCMC(KeepingModel[tuple[Tensor, ...]]):
     """``score(u, i) = z_u . Q z_i``, ``z_u = W h_u``, ``h_u = relu(sum_{j in R_u} x_j / c_uj)`` (Berg et al. 2018).
 
     An image is encoded alike from the people who like it, and side information is added to ``W h_i``. There is one

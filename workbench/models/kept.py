@@ -1,9 +1,9 @@
-"""Tables a model makes from all its parameters at once and scores with until they change."""
+"""What a model makes from all its parameters at once and scores with until they change."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,19 +12,21 @@ from workbench.data.dataset import Dataset
 from workbench.features.store import Features
 from workbench.models.base import ModelConfig, Recommender
 
+Tables = TypeVar("Tables")
 
-class KeepingModel(Recommender):
+
+class KeepingModel(Recommender, Generic[Tables]):
     """A model on a graph, whose vectors depend on one another, so that scoring one pair takes the vectors of all."""
 
     def __init__(self, config: ModelConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
-        self._kept: tuple[object, tuple[Tensor, ...]] | None = None
+        self._kept: tuple[object, Tables] | None = None
 
     @abstractmethod
-    def tables(self) -> tuple[Tensor, ...]:
+    def tables(self) -> Tables:
         """What scores are read from, made from the parameters as they are."""
 
-    def kept(self) -> tuple[Tensor, ...]:
+    def kept(self) -> Tables:
         """The tables, made without gradient and only where a parameter has changed since the last time."""
         # An optimiser may change parameters without counting a version: nothing is kept while the model is trained.
         state = tuple((p.data_ptr(), p._version) for p in self.parameters())  # noqa: SLF001 (the only count there is)

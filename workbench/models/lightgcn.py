@@ -72,7 +72,7 @@ class Thinned:
         return out.index_put((image, row), left * self.image)
 
 
-class LightGCN(KeepingModel):
+class LightGCN(KeepingModel[tuple[Tensor, ...]]):
     """``score(u, i) = e_u . e_i``, ``e = 1/(K+1) sum_k E^(k)``, ``E^(k) = D^-1/2 A D^-1/2 E^(k-1)`` (He et al. 2020).
 
     A is the graph of training likes. What reaches a user beside her own vector reaches her through an image she likes,

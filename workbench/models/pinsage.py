@@ -66,7 +66,7 @@ class Convolution(nn.Module):
         return functional.normalize(functional.relu(self.joined(torch.cat([z, told], 1))), dim=1)
 
 
-class PinSage(SilentModel, KeepingModel):
+class PinSage(SilentModel, KeepingModel[tuple[Tensor, ...]]):
     """``score(u, i) = out_u . out_i``, ``out = G2 relu(G1 z + g)``, z after two convolutions (Ying et al. 2018).
 
     A reconstruction for likes: the graph is that of people and images, every node is told of the T nodes that short

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html as markup
-import io
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -39,7 +38,7 @@ from workbench.figures.beside import beside_figure
 from workbench.figures.card import card_figure
 from workbench.figures.drift import drift_figure
 from workbench.figures.elements import elements_figure
-from workbench.figures.export import Numbers
+from workbench.figures.export import Numbers, drawn_png
 from workbench.figures.frames import film_figure, key_frames_figure
 from workbench.figures.heat import heat_figure
 from workbench.figures.population import population_figure
@@ -218,9 +217,7 @@ def _frame(title: str, words: Sequence[str], body: str) -> str:
 
 
 def _picture(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, facecolor=figure.get_facecolor())
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    data = base64.b64encode(drawn_png(figure, DPI)).decode("ascii")
     # A white sheet also where the notebook is dark: the figure is drawn for one.
     return f'<img src="data:image/png;base64,{data}" alt="" style="max-width:100%;width:{figure.get_figwidth():.2f}in">'
 

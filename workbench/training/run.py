@@ -82,6 +82,11 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     temporary.replace(path)
 
 
+def run_folders(folder: str | Path) -> dict[str, Path]:
+    """The run folders under a folder by name, whether or not they can be opened; hidden ones are none."""
+    return {card.parent.name: card.parent for card in sorted(Path(folder).glob(f"[!.]*/{CARD}"))}
+
+
 class Run:
     """A run folder that was opened.
 
@@ -120,8 +125,8 @@ class Run:
     @classmethod
     def all(cls, folder: str | Path) -> Iterator[Run]:
         """The finished runs under a folder, by name."""
-        for card in sorted(Path(folder).glob(f"*/{CARD}")):
-            run = cls.open(card.parent)
+        for path in run_folders(folder).values():
+            run = cls.open(path)
             if run.card.finished:
                 yield run
 

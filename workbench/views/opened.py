@@ -8,14 +8,12 @@ from pathlib import Path
 
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.demo import RUNS
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import Explanation
 from workbench.models.moments import MomentModel
-from workbench.training.run import CARD, Run
+from workbench.training.run import Run, run_folders
 from workbench.views.view import View
-
-RUNS = "runs"
-"""Folder of a dataset that holds its runs."""
 
 
 class ViewError(ValueError):
@@ -66,7 +64,7 @@ Open = Callable[[Path, Path], Explainer]
 
 def runs_of(folder: Path) -> dict[str, Path]:
     """The run folders of a dataset, by name."""
-    return {card.parent.name: card.parent for card in sorted((folder / RUNS).glob(f"[!.]*/{CARD}"))}
+    return run_folders(folder / RUNS)
 
 
 class Opener:

@@ -142,6 +142,11 @@ def _levels(opened: Opened, explanation: Explanation, names: tuple[str, ...]) ->
             yield picture(elements, "elements", explanation, level, rank, root, heading=heading, top=ELEMENTS)
 
 
+def _sides(opened: Opened, second: Second) -> list[tuple[str, Opened]]:
+    """What stands there once, or for both sides, with what the names of the second one's files end in."""
+    return [("", opened), *([] if second is None else [("-compare", second)])]
+
+
 def _beside(explanation: Explanation, second: Second, opened: Opened, level: str | None = None) -> Iterator[Picture]:
     """Both explanations on the same axes."""
     if second is None:
@@ -172,10 +177,10 @@ def _told(explanation: Explanation, pictures: list[Picture], sentence: str | Non
 def _aspects(opened: Opened, second: Second) -> Shown:
     measure = opened.view.option("by", ("attention", "contribution"))
     pictures = []
-    for number, one in enumerate([opened] if second is None else [opened, second]):
+    for suffix, one in _sides(opened, second):
         found = one.explainer.population()
         user = one.dataset.users.id(one.user)
-        name = "population" if number == 0 else "population-compare"
+        name = f"population{suffix}"
         title = f"What {one.explainer.run} draws on, over all users"
         pictures.append(_pair(name, title, populations, "population", found, found, user, measure=measure))
     return Shown("Who and what matters?", pictures[0].title, None, tuple(pictures))
@@ -183,9 +188,9 @@ def _aspects(opened: Opened, second: Second) -> Shown:
 
 def _regions(opened: Opened, second: Second) -> Shown:
     pictures = []
-    for number, one in enumerate([opened] if second is None else [opened, second]):
+    for suffix, one in _sides(opened, second):
         found = region_map(one.explainer, one.user, one.item)
-        name = "regions" if number == 0 else "regions-compare"
+        name = f"regions{suffix}"
         title = f"Where {found.run} looks in {found.item_label} for {found.user_label}"
         pictures.append(_pair(name, title, heat, "heat", RegionMaps(maps=(found,)), found, opened.root))
     return Shown("Where in the picture?", pictures[0].title, None, tuple(pictures))
@@ -290,9 +295,9 @@ def _whatif(opened: Opened, second: Second) -> Shown:
             f"The view {opened.view} changes nothing: add {EDITS}=GROUP:ID, as the page What if? writes it."
         )
     pictures = []
-    for number, one in enumerate([opened] if second is None else [opened, second]):
+    for suffix, one in _sides(opened, second):
         found = what_if(one.explainer, one.user, edits, BEST, one.moment, one.item)
-        name = "what-if" if number == 0 else "what-if-compare"
+        name = f"what-if{suffix}"
         title = f"The images of {found.user_label} without {', '.join(map(str, edits))}"
         pictures.append(_pair(name, title, whatif, "what_if", found, found, opened.root))
     return Shown("What if?", pictures[0].title, None, tuple(pictures))

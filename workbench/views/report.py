@@ -13,6 +13,7 @@ from PIL import Image
 
 from workbench import __version__
 from workbench.explain.explanation import Verdict
+from workbench.figures.export import drawn_png
 from workbench.figures.style import BADGES, ThemeName
 from workbench.views.bundle import WIDTHS, Report, Width, command
 from workbench.views.opened import Opened, Opener
@@ -148,9 +149,7 @@ def _badge(verdict: Verdict) -> str:
 
 def _png(figure: Figure, dpi: int) -> str:
     """A figure as a data address, in few colours, since drawings have few."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    picture = Image.open(buffer).convert("RGB").quantize(COLOURS)
+    picture = Image.open(io.BytesIO(drawn_png(figure, dpi))).convert("RGB").quantize(COLOURS)
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     return "data:image/png;base64," + base64.b64encode(small.getvalue()).decode("ascii")

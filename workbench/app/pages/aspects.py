@@ -61,9 +61,8 @@ def _everyone(open_desk: Desk, measure: Measure, who: str, number: int) -> None:
             on_select=partial(_take_user, key), selection_mode="points",
         )  # fmt: skip
         st.caption("A click on a dot chooses that user.")
-        data = open_desk.dataset
-        origin = f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}"
-        figure_menu(partial(population_figure, shown, marked, measure=measure), key, origin, screen, shown)
+        draw = partial(population_figure, shown, marked, measure=measure)
+        figure_menu(draw, key, open_desk.origin, screen, shown)
 
 
 def _one(open_desk: Desk, measure: Measure, number: int) -> None:

@@ -151,8 +151,7 @@ def _take(key: str) -> None:
 def _menu(
     open_desk: Desk, key: str, draw: Callable[[], Figure], screen: Callable[[], go.Figure], numbers: Numbers
 ) -> None:
-    data = open_desk.dataset
-    figure_menu(draw, key, f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}", screen, numbers)
+    figure_menu(draw, key, open_desk.origin, screen, numbers)
 
 
 def _tastes(open_desk: Desk, other: int | None, planted: bool) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from workbench.app import desk, evaluations, loading, runs, state, widgets
+from workbench.app.background import progress
 from workbench.app.evaluations import POSTS, Task
 from workbench.app.export import figure_menu
 from workbench.app.loading import Stamped
@@ -101,7 +102,7 @@ def _evaluated(stamped: Stamped, chosen: list[str], protocol: str) -> None:
         found = evaluations.of(stamped, chosen, protocol)
     missing = [name for name in chosen if name not in found]
     if at_work:
-        evaluations.progress(running)
+        progress(running)
     elif missing:
         _offer(stamped, missing, protocol)
     if found:

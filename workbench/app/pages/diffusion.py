@@ -45,7 +45,6 @@ def show() -> None:
             top = _count()
         with grid.cell(column_span=2):
             _rings(open_desk, reached, "rings", top, SCREEN_SIZE)
-    recommended.compared(open_desk, item, explanation, told=False)
     if reached.people:
         _table(reached)
         _drift(open_desk, item)
@@ -81,6 +80,7 @@ def _side_by_side(open_desk: Desk, other: Desk, item: int, explanation: Explanat
             st.subheader(f"{widgets.text(one.user_label)} · {widgets.text(one.explainer.run)}")
             recommended.words(reading, key)
             _rings(one, found, key, top, BESIDE)
+    recommended.side_by_side(open_desk, explanation, other, second, told=False)
 
 
 def _rings(open_desk: Desk, reached: Ego, key: str, top: int, size: int) -> None:
@@ -97,7 +97,7 @@ def _rings(open_desk: Desk, reached: Ego, key: str, top: int, size: int) -> None
             on_select=partial(influence.take_person, chart), selection_mode="points",
         )  # fmt: skip
         st.caption("A click on a person makes her the centre.")
-        figure_menu(partial(rings_figure, reached, top=top), key, _origin(open_desk), screen, reached)
+        figure_menu(partial(rings_figure, reached, top=top), key, open_desk.origin, screen, reached)
 
 
 def _table(reached: Ego) -> None:
@@ -149,7 +149,7 @@ def _drift(open_desk: Desk, item: int) -> None:
                 screen(theme=widgets.theme()), theme=None, key=chart, alt="Where the hops move the user", config=QUIET,
                 on_select=partial(influence.take_person, chart), selection_mode="points",
             )  # fmt: skip
-            figure_menu(partial(drift_figure, found, root), "drift", _origin(open_desk), screen, found)
+            figure_menu(partial(drift_figure, found, root), "drift", open_desk.origin, screen, found)
 
 
 def _alone(open_desk: Desk, reached: Ego) -> None:
@@ -158,11 +158,6 @@ def _alone(open_desk: Desk, reached: Ego) -> None:
     if not reached.rings:
         said = f"{reached.run} was trained with depth=0, so there are no rings: choose a run with hops."
     st.info(widgets.text(said), icon=":material/info:")
-
-
-def _origin(open_desk: Desk) -> str:
-    data = open_desk.dataset
-    return f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}"
 
 
 show()

@@ -148,9 +148,7 @@ def _take_away(
     draw: Callable[[], Figure],
     screen: Callable[[], go.Figure],
 ) -> None:
-    data = open_desk.dataset
-    origin = f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}"
-    figure_menu(draw, key, origin, screen, Reel(readings=tuple(readings)))
+    figure_menu(draw, key, open_desk.origin, screen, Reel(readings=tuple(readings)))
 
 
 show()

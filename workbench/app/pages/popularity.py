@@ -32,7 +32,6 @@ MEGABYTES: Final = 20
 # Pixels of the longer side of a picture of one's own, and characters of a caption; a string here would be drawn.
 SIDE: Final = 1600
 LONGEST: Final = 1000
-TILE: Final = 76
 POSTS: Final = 10
 QUIET: Final = {"displayModeBar": False}
 
@@ -98,10 +97,10 @@ def _posts(open_desk: Desk) -> None:
         for number, code in enumerate(mine, 1):
             name, path = str(data.items.id(code)), data.image_path(code)
             framed = code == chosen
-            with st.container(width=TILE, gap="xsmall"):
+            with st.container(width=recommended.TILE, gap="xsmall"):
                 with desk.sentences():
                     tile = pictures.square(path, pictures.modified(path), name, theme, framed=framed)
-                st.image(tile, width=TILE, alt=data.item_label(code))
+                st.image(tile, width=recommended.TILE, alt=data.item_label(code))
                 st.button(
                     f"**✓ {number}**" if framed else str(number),
                     key=f"post-{number}",

@@ -12,6 +12,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from workbench.app import audits, desk, widgets
+from workbench.app.background import progress
 from workbench.app.desk import Desk
 from workbench.app.export import figure_menu
 from workbench.explain.audit import tables
@@ -71,7 +72,7 @@ def _offer(open_desk: Desk, at_work: bool) -> None:
     source = open_desk.source
     running = audits.job(source.data, source.run)
     if at_work:
-        audits.progress(running)
+        progress(running)
         return
     if running.fault:
         st.error(widgets.text(running.fault), icon=":material/error:")

@@ -149,7 +149,7 @@ def _ranking(open_desk: Desk, found: WhatIf, made: Sequence[Edit], said: Said) -
     )  # fmt: skip
     figure_menu(
         partial(what_if_figure, found, data.root, said=words), "whatif",
-        f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}",
+        open_desk.origin,
         partial(what_if_plotly, found, data.root, said=words), found,
     )  # fmt: skip
 

@@ -109,8 +109,7 @@ def _take_away(
     draw: Callable[[], Figure], key: str, open_desk: Desk, numbers: Numbers | Explanation,
     screen: Callable[[], go.Figure] | None = None,
 ) -> None:  # fmt: skip
-    data = open_desk.dataset
-    figure_menu(draw, key, f"run {open_desk.explainer.run}, dataset {data.name} {data.fingerprint}", screen, numbers)
+    figure_menu(draw, key, open_desk.origin, screen, numbers)
 
 
 def _level(explanation: Explanation, name: str) -> EvidenceLevel | None:
