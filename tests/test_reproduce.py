@@ -287,7 +287,7 @@ def test_a_dataset_without_posts_is_refused(world: Dataset) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"table": "bert"}, "there is no table 'bert'; choose one of hasc, acf, uhan"),
+        ({"table": "bert"}, "there is no table 'bert'; choose one of hasc, acf, acf-inputs, uhan"),
         ({"rows": ["avg", "att"]}, "has no row 'att'; it has avg, att-avg"),
         ({"seeds": 0}, "0 seeds"),
         ({"settings": {"dimm": 3}}, "no row asked for has a hyperparameter 'dimm'"),

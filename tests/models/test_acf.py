@@ -39,8 +39,10 @@ def reference(model: ACF, world: Dataset, user: int, item: int) -> tuple[float, 
         if config.form == "code" and config.project == "after" and parts:
             content = model.project.weight @ content
         hidden = model.item_query.weight @ u + model.item_query.bias
-        if config.form == "paper":
-            hidden = hidden + model.item_v.weight @ model.v.weight[j] + model.item_p.weight @ model.p.weight[j]
+        if config.form == "paper" and "item" in config.inputs:
+            hidden = hidden + model.item_v.weight @ model.v.weight[j]
+        if config.form == "paper" and "auxiliary" in config.inputs:
+            hidden = hidden + model.item_p.weight @ model.p.weight[j]
         if parts:
             hidden = hidden + model.item_x.weight @ content
         scores.append(float(model.item_out @ hidden.clamp_min(0)))
@@ -109,6 +111,12 @@ class TestACFAverageComponents(ACFCase):
     config: ClassVar = {"dim": 8, "hidden": 6, "components": "average"}
 
 
+class TestACFSeesAuxiliaryVectorsAlone(ACFCase):
+    """Without v_l (Table 3)."""
+
+    config: ClassVar = {"dim": 8, "hidden": 6, "inputs": ("auxiliary",)}
+
+
 class TestACFProjectedBefore(ACFCase):
     config: ClassVar = {"dim": 8, "hidden": 6, "project": "before"}
 
@@ -122,7 +130,7 @@ class TestACFContent(ACFCase):
 
 
 class TestACFWithoutAttention(ModelCase):
-    """The row AVG / - of Table 3."""
+    """The row AVG / - of Table 2."""
 
     name = "acf"
     config: ClassVar = {"dim": 8, "items": "average", "components": "none"}
@@ -143,3 +151,5 @@ def test_settings_without_effect_are_refused(toy: Dataset, tmp_path: Path) -> No
         ACFConfig(items="average")
     with pytest.raises(ValueError, match="adds up content"):
         ACFConfig(form="code", components="none")
+    with pytest.raises(ValueError, match="sees nothing of them"):
+        ACFConfig(components="none", inputs=())

@@ -27,7 +27,9 @@ class ACFConfig(ModelConfig):
     Attributes:
         dim: latent size D.
         hidden: width h of both attention networks.
-        items: attention over the liked images, learned or their average (Table 3).
+        items: attention over the liked images, learned or their average (Table 2).
+        inputs: what attention over the liked images sees beside the user and their content (Table 3): item is v_l,
+            auxiliary p_l.
         components: attention over the components of an image, learned, their average, or none: then content is not
             read, and with average items the model is SVD++.
         features: the image features whose regions (or frames) are the components.
@@ -44,6 +46,7 @@ class ACFConfig(ModelConfig):
     hidden: int = 64
     regularisation: float = 1e-4
     items: Literal["learned", "average"] = "learned"
+    inputs: tuple[Literal["item", "auxiliary"], ...] = ("item", "auxiliary")
     components: Literal["learned", "average", "none"] = "learned"
     features: str = "convnet"
     exclude_target: bool = True
@@ -56,6 +59,8 @@ class ACFConfig(ModelConfig):
             raise ValueError("with average items nothing reads the components: set components=none, or form=code")
         if self.form == "code" and self.components == "none":
             raise ValueError("form=code adds up content: set components=learned or average")
+        if self.items == "learned" and self.components == "none" and not self.inputs:
+            raise ValueError("attention over liked images sees nothing of them: set inputs=item, or components=learned")
         return self
 
 
@@ -133,14 +138,20 @@ class ACF(Recommender):
             self.p = normal_table(self.n_items, d)
         if config.items == "learned":
             self.item_query = nn.Linear(d, h)
-            if config.form == "paper":
-                self.item_v, self.item_p = nn.Linear(d, h, bias=False), nn.Linear(d, h, bias=False)
+            if self._sees("item"):
+                self.item_v = nn.Linear(d, h, bias=False)
+            if self._sees("auxiliary"):
+                self.item_p = nn.Linear(d, h, bias=False)
             if config.components != "none":
                 self.item_x = nn.Linear(d if config.form == "code" else width, h, bias=False)
             self.item_out = nn.Parameter(torch.randn(h) * h**-0.5)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
+
+    def _sees(self, name: Literal["item", "auxiliary"]) -> bool:
+        """Whether attention over the liked images sees their v_l or p_l; that of the released code sees neither."""
+        return self.config.form == "paper" and name in self.config.inputs
 
     @property
     def active_evidence(self) -> tuple[EvidenceGroup, ...]:
@@ -193,9 +204,11 @@ class ACF(Recommender):
         scores = torch.zeros_like(gate)
         if config.items == "learned":
             hidden = self.item_query(self.u(users)).index_select(0, sets.rows)
-            if config.form == "paper":
-                images, place = torch.unique(sets.values, return_inverse=True)
-                hidden = hidden + (self.item_v(self.v(images)) + self.item_p(self.p(images))).index_select(0, place)
+            images, place = torch.unique(sets.values, return_inverse=True)
+            if self._sees("item"):
+                hidden = hidden + self.item_v(self.v(images)).index_select(0, place)
+            if self._sees("auxiliary"):
+                hidden = hidden + self.item_p(self.p(images)).index_select(0, place)
             if content is not None:
                 hidden = hidden + self.item_x(content)
             scores = hidden.relu() @ self.item_out
