@@ -137,17 +137,22 @@ class ACF(Recommender):
         if config.form == "paper":
             self.p = normal_table(self.n_items, d)
         if config.items == "learned":
-            self.item_query = nn.Linear(d, h)
-            if self._sees("item"):
-                self.item_v = nn.Linear(d, h, bias=False)
-            if self._sees("auxiliary"):
-                self.item_p = nn.Linear(d, h, bias=False)
-            if config.components != "none":
-                self.item_x = nn.Linear(d if config.form == "code" else width, h, bias=False)
-            self.item_out = nn.Parameter(torch.randn(h) * h**-0.5)
+            self._attend_to_items(d if config.form == "code" else width)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
+
+    def _attend_to_items(self, width: int) -> None:
+        """The network of Eq. 8, for content of ``width`` numbers."""
+        d, h = self.config.dim, self.config.hidden
+        self.item_query = nn.Linear(d, h)
+        if self._sees("item"):
+            self.item_v = nn.Linear(d, h, bias=False)
+        if self._sees("auxiliary"):
+            self.item_p = nn.Linear(d, h, bias=False)
+        if self.config.components != "none":
+            self.item_x = nn.Linear(width, h, bias=False)
+        self.item_out = nn.Parameter(torch.randn(h) * h**-0.5)
 
     def _sees(self, name: Literal["item", "auxiliary"]) -> bool:
         """Whether attention over the liked images sees their v_l or p_l; that of the released code sees neither."""

@@ -50,7 +50,7 @@ DIFFNET_DEPTH = replace(
         Row(
             f"k{depth}", f"K = {depth}", "diffnet", {"layer": "mean", "readout": "sum", "depth": depth}, source="figure"
         )
-        for depth in range(5)
+        for k in range(5)
     ),
     claims=tuple(Claim("k2", worse, DIFFNET.metrics) for worse in ("k0", "k1", "k3")),
 )
