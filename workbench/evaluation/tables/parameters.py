@@ -47,9 +47,7 @@ DIFFNET_DEPTH = replace(
     title="Wu et al.: DiffNet, SIGIR 2019: hops of diffusion (drawn there, without numbers)",
     main="CappedRecall@10",
     rows=tuple(
-        Row(
-            f"k{depth}", f"K = {depth}", "diffnet", {"layer": "mean", "readout": "sum", "depth": depth}, source="figure"
-        )
+        Row(f"k{k}", f"K = {k}", "diffnet", {"layer": "mean", "readout": "sum", "depth": k}, source="figure")
         for k in range(5)
     ),
     claims=tuple(Claim("k2", worse, DIFFNET.metrics) for worse in ("k0", "k1", "k3")),
