@@ -18,9 +18,10 @@ import pandas as pd
 import torch
 
 from workbench import api
+from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
 from workbench.explain.record import edit_of, record
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.whatif import what_if
 
 
 def rows(explainer: Explainer, most: int, repeats: int) -> Iterator[dict[str, object]]:

@@ -15,7 +15,8 @@ from workbench import api
 from workbench.app import widgets
 from workbench.data.dataset import Dataset
 from workbench.explain import preferences
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.edits import Edit
+from workbench.explain.whatif import what_if
 from workbench.models import registry
 
 

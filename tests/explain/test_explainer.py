@@ -96,7 +96,8 @@ def test_removal_is_what_a_smaller_dataset_gives(explainer: Explainer, world: Da
 def test_removals_do_not_depend_on_the_batch(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     explainer = explainer_of("hasc", world)
     whole = explainer.explain(0, 40)
-    monkeypatch.setattr("workbench.explain.removal.BUDGET", 2 * len(world.items))
+    for place in ("units", "removal"):
+        monkeypatch.setattr(f"workbench.explain.{place}.BUDGET", 2 * len(world.items))
     split = explainer.explain(0, 40)
     for one, other in zip(whole.levels, split.levels, strict=True):
         for a, b in zip(one.elements, other.elements, strict=True):

@@ -13,9 +13,10 @@ from tests.models.cases import prepared, rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.attribution import attributions
+from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.whatif import what_if
 
 USER, ITEM = 3, 11
 
@@ -99,5 +100,5 @@ def test_a_model_without_exact_shares_refuses(world: Dataset) -> None:
     units = Units.of(model, 4, 30, removal="zeroed")
     with pytest.raises(DataError, match="sasrec has no exact shares of the score for history"):
         units.pair(torch.ones(1, len(units)))
-    with pytest.raises(DataError, match="there is no removal 'blurred'"):
-        of(Weighing(world), "blurred").pair(torch.ones(1, 1))
+    with pytest.raises(DataError, match="there is no removal 'hidden'"):
+        of(Weighing(world), "hidden").pair(torch.ones(1, 1))

@@ -15,9 +15,10 @@ from tests.models.cases import rewrite, tables_of, without_follow, without_like
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.audit.run import Plan, audit
+from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
 from workbench.explain.outside import Sets, outside
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.whatif import what_if
 from workbench.figures.export import export_explanation
 from workbench.layers.evidence import Gates
 from workbench.layers.segments import segment_sum

@@ -12,7 +12,8 @@ from workbench import api, cli
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain import preferences
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.edits import Edit
+from workbench.explain.whatif import what_if
 
 USER = 4
 CONFIG: dict[str, Any] = {"inputs": ["base", "auxiliary"], "epochs": 2, "batch": 64}

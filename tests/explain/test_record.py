@@ -12,9 +12,10 @@ from tests.explain.additive import Additive
 from tests.models.cases import add_features, add_topics, prepared, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.write import write_dataset
+from workbench.explain.edits import Edit, applicable, edited
 from workbench.explain.explainer import Explainer
 from workbench.explain.record import edit_of, record
-from workbench.explain.whatif import Edit, applicable, edited, smallest_change, what_if
+from workbench.explain.whatif import smallest_change, what_if
 
 READING: dict[str, Any] = {
     "dim": 8, "rare": 1, "window": 3, "words": "embedding", "identity": True, "output": "content",

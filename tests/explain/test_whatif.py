@@ -16,9 +16,10 @@ from workbench import api, cli
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.counterfactual import Removed, drop_out
+from workbench.explain.edits import Edit, edited
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
-from workbench.explain.whatif import Edit, edited, what_if
+from workbench.explain.whatif import what_if
 from workbench.layers.evidence import Gates
 
 CONFIG: dict[str, Any] = {"inputs": ["base", "auxiliary"]}

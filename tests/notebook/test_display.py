@@ -16,8 +16,9 @@ from workbench.data.dataset import Dataset
 from workbench.evaluation.significance import compare
 from workbench.explain.audit.run import Plan, audit
 from workbench.explain.beside import beside
+from workbench.explain.edits import Edit
 from workbench.explain.explanation import Verdict
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.whatif import what_if
 from workbench.notebook.display import html
 from workbench.training.run import Run
 

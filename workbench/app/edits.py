@@ -12,8 +12,8 @@ from workbench.app import loading, state, widgets
 from workbench.app.desk import Desk
 from workbench.app.loading import Source
 from workbench.data.errors import DataError
+from workbench.explain.edits import Edit
 from workbench.explain.record import edit_of
-from workbench.explain.whatif import Edit
 
 if TYPE_CHECKING:
     from workbench.explain.counterfactual import Counterfactual
@@ -149,7 +149,7 @@ def what_if(source: Source, user: int, item: int, moment: int | None, edits: tup
 @st.cache_data(max_entries=512, show_spinner=False)
 def applicable(source: Source, user: int, moment: int | None, edits: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """Those of some edits that can be made for a user (code), and why the others cannot."""
-    from workbench.explain.whatif import applicable as check
+    from workbench.explain.edits import applicable as check
 
     fit, idle = check(loading.explainer(source), user, list(map(Edit.parse, edits)), moment)
     return list(map(str, fit)), idle

@@ -124,7 +124,8 @@ def whatif(
     """Rank again as if some evidence had never been recorded, and show which images move."""
     from workbench import api
     from workbench.explain import preferences
-    from workbench.explain.whatif import Edit, what_if
+    from workbench.explain.edits import Edit
+    from workbench.explain.whatif import what_if
 
     if keep and forget:
         raise typer.BadParameter("choose --keep or --forget", param_hint="--keep")

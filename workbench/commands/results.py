@@ -23,8 +23,8 @@ from workbench.commands.terminal import (
 
 if TYPE_CHECKING:
     from workbench.evaluation.result import Evaluation
+    from workbench.explain.edits import Edit
     from workbench.explain.explainer import Explainer
-    from workbench.explain.whatif import Edit
 
 MomentOption = Annotated[
     int | None,
@@ -142,8 +142,8 @@ def recommend(
 
 def _kept(explainer: Explainer, user: int, moment: int | None) -> list[Edit]:
     """The preferences of a user (code) that a run can follow; it is said which, and why others are not followed."""
+    from workbench.explain.edits import applicable
     from workbench.explain.preferences import load
-    from workbench.explain.whatif import applicable
 
     dataset = explainer.dataset
     edits = load(dataset.root).of(dataset.users.id(user))

@@ -32,10 +32,11 @@ RunData = Annotated[
     Path | None, typer.Option("--data", metavar="DATA", help="Dataset folder; by default the one the run names.")
 ]
 RemovalOption = Annotated[
-    Literal["deleted", "zeroed", "mean"],
+    Literal["deleted", "zeroed", "mean", "blurred"],
     typer.Option(
         help="What stands in the place of removed evidence: nothing, all weights made again (deleted); its weight "
-        "without its share (zeroed); its weight with the mean of its set (mean). The last two need exact shares."
+        "without its share (zeroed); its weight with the mean of its set (mean), both of which need exact shares; or, "
+        "for a region, the picture blurred there and encoded again (blurred)."
     ),
 ]
 UserOption = Annotated[str, typer.Option("--user", metavar="U", help="Id of the user.")]

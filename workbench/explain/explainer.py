@@ -13,13 +13,14 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
 from workbench.evaluation.evaluate import top_k
+from workbench.explain.blurred import Pictures
 from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.held import RemovalKind
 from workbench.explain.naming import Names
 from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
-from workbench.explain.replaced import held_removals
 from workbench.explain.sentences import forecast_sentence, has_shares, removal_sentence, sentence
+from workbench.explain.units import Units
 from workbench.explain.verdict import judge
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
@@ -120,12 +121,12 @@ class Explainer:
             item: see above.
             moment: for a model of sequences, how many likes of the user have happened.
             methods: of attribution, see ``workbench.explain.attribution.METHODS``, to tell beside the rest.
-            removal: what stands in the place of a removed element: deleted, zeroed or mean, see
+            removal: what stands in the place of a removed element: deleted, zeroed, mean or blurred, see
                 ``workbench.explain.held``. Attributions always delete.
 
         Raises:
-            DataError: the model knows no moments, the user has fewer likes, there is no such method or removal, or
-                weights are to be held and the model has no exact shares.
+            DataError: the model knows no moments, the user has fewer likes, there is no such method or removal, weights
+                are to be held and the model has no exact shares, or a picture cannot be blurred.
         """
         values: Mapping[str, Mapping[str, Tensor]] = {}
         if methods:
@@ -143,10 +144,8 @@ class Explainer:
         subject = self._subject(user, item, reading, moment)
         shown = {level.name: self._shown(level, reading.levels) for level in reading.levels}
         chosen = {name: shown[name] for name in self.groups}
-        if removal == "deleted":
-            worth = removals(self.model, self.groups, subject, chosen)
-        else:
-            worth = held_removals(self.model, self.groups, subject, chosen, removal)
+        pictures = self.pictures if removal == "blurred" else None
+        worth = removals(self.model, self.groups, subject, chosen, removal, pictures)
         times = self._times(user, moment)
         levels = tuple(
             self._level(level, shown[level.name], worth[level.name], reading, times, values.get(level.name, {}))
@@ -174,6 +173,27 @@ class Explainer:
             sentence=self._sentence(own, score, levels),
             verdict=judge(own, levels, predicts=self.model.task == "popularity", own_label=self.model.own_label),
         )
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures whose regions the model reads, to blur.
+
+        Raises:
+            DataError: it reads none, or none that can be blurred.
+        """
+        return Pictures(self.model, self.dataset)
+
+    def units(
+        self,
+        user: int,
+        item: int,
+        until: int | None = None,
+        within: str | None = None,
+        removal: RemovalKind = "deleted",
+    ) -> Units:
+        """The evidence of a pair (codes) as one vector of gates, see ``Units.of``."""
+        pictures = self.pictures if removal == "blurred" else None
+        return Units.of(self.model, user, item, until, within, removal, pictures)
 
     def _sentence(self, own: float, score: float, levels: Sequence[EvidenceLevel]) -> str:
         if self.model.task == "popularity":
@@ -307,8 +327,7 @@ class Explainer:
             everything = self.model.score_items(self._codes(user), self.at(moment))
             scores = self._ranked(seen, item, everything)[0]
             score = scores[item]
-        sizes = {level.name: len(level.elements.values) for level in reading.levels}
-        return Subject(user, item, score, scores, lambda changed: self._ranked(seen, item, changed), sizes, moment)
+        return Subject(user, item, score, scores, lambda changed: self._ranked(seen, item, changed), reading, moment)
 
     def pictured(self, item: int) -> dict[str, Any]:
         """How an explanation names the image of a code."""

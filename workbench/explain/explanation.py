@@ -153,7 +153,7 @@ class Explanation(Frozen):
     item_label: str
     image: str | None = None
     moment: int | None = None
-    removal: Literal["deleted", "zeroed", "mean"] = "deleted"
+    removal: Literal["deleted", "zeroed", "mean", "blurred"] = "deleted"
     text: str | None = None
     task: Literal["ranking", "popularity"] = "ranking"
     score: float

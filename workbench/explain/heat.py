@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.explain.explanation import Element
+from workbench.features.pictures import pixels_of
 from workbench.features.store import grid_boxes
 
 Map = NDArray[np.float64]
@@ -42,7 +43,7 @@ def attention_map(boxes: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) 
     else:
         heat = np.zeros(shape)
         for box, value in zip(corners, values, strict=True):
-            part = heat[_pixels(box, shape)]
+            part = heat[pixels_of(box, shape)]
             part += value / part.size
     total: Map = heat / heat.sum()
     return total
@@ -71,7 +72,7 @@ def removal_map(boxes: ArrayLike, changes: ArrayLike, shape: tuple[int, int]) ->
         return _resized(values.reshape(grid), shape, cv2.INTER_LINEAR)
     heat = np.zeros(shape)
     for region in np.argsort(np.abs(values), kind="stable"):
-        heat[_pixels(corners[region], shape)] = values[region]
+        heat[pixels_of(corners[region], shape)] = values[region]
     return heat
 
 
@@ -102,7 +103,7 @@ def grid_of(boxes: ArrayLike) -> tuple[int, int] | None:
 
 def share_inside(heat: Map, box: Sequence[float]) -> float:
     """How much of an attention map lies inside a box, 0..1."""
-    return float(heat[_pixels(np.asarray(box), heat.shape)].sum())
+    return float(heat[pixels_of(np.asarray(box), heat.shape)].sum())
 
 
 def area(box: Sequence[float]) -> float:
@@ -128,12 +129,3 @@ def _checked(boxes: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.float64], 
 
 def _resized(values: Map, shape: tuple[int, int], interpolation: int) -> Map:
     return np.asarray(cv2.resize(values, (shape[1], shape[0]), interpolation=interpolation), dtype=np.float64)
-
-
-def _pixels(box: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The pixels a box touches, at least one."""
-    height, width = shape[0], shape[1]
-    x0, x1 = np.clip(box[[0, 2]] * width, 0, width)
-    y0, y1 = np.clip(box[[1, 3]] * height, 0, height)
-    left, top = min(int(x0), width - 1), min(int(y0), height - 1)
-    return slice(top, max(int(np.ceil(y1 - 1e-9)), top + 1)), slice(left, max(int(np.ceil(x1 - 1e-9)), left + 1))

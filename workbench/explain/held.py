@@ -1,12 +1,14 @@
 """What may stand in the place of a removed element: nothing, or something that leaves every other weight as it is.
 
-Removing an element from a softmax raises the weights of all others. Three removals are therefore told apart:
+Removing an element from a softmax raises the weights of all others. Four removals are therefore told apart:
 
 - ``deleted``: as if never recorded, all weights made again (the gates of the model);
 - ``zeroed``: the element keeps its weight and adds nothing, so the score loses its exact share;
-- ``mean``: the element keeps its weight and says what the elements of its set say on average.
+- ``mean``: the element keeps its weight and says what the elements of its set say on average;
+- ``blurred``: a region is blurred in the picture, which is encoded again (``workbench.explain.blurred``); what is no
+  region is deleted.
 
-The last two follow from the exact shares of one reading, so a model without them has the first alone.
+Zeroed and mean follow from the exact shares of one reading, so a model without them has neither.
 """
 
 from __future__ import annotations
@@ -22,8 +24,10 @@ from workbench.layers.evidence import EvidenceGroup, Gates
 from workbench.layers.segments import segment_sum
 from workbench.models.base import Level, Reading, Recommender
 
-RemovalKind = Literal["deleted", "zeroed", "mean"]
+RemovalKind = Literal["deleted", "zeroed", "mean", "blurred"]
 REMOVALS: tuple[str, ...] = get_args(RemovalKind)
+BUDGET = 16_000_000
+"""Scores or gates held at a time while elements are removed: 64 MB."""
 AT_ONCE = 2048
 """Images whose shares are read together."""
 

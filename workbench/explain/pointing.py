@@ -111,11 +111,10 @@ def _removed(explainer: Explainer, users: Tensor, items: Tensor, group: str) -> 
     model, parts = explainer.model, []
     nothing = {name: torch.empty(0, dtype=torch.int64) for name in explainer.groups}
     for user, item in zip(users.unsqueeze(1), items.unsqueeze(1), strict=True):
-        sizes = {name: len(model.elements(name, user, item).values) for name in explainer.groups}
-        every = torch.arange(sizes[group])
         with torch.inference_mode():
-            score = model.score_pairs(user, item)[0]
-            subject = Subject(int(user), int(item), score, None, lambda scores: scores, sizes)
+            reading = model.read(user, item)
+            every = torch.arange(len(next(level for level in reading.levels if level.name == group).elements.values))
+            subject = Subject(int(user), int(item), reading.scores[0], None, lambda scores: scores, reading)
             found = removals(model, explainer.groups, subject, nothing | {group: every})
         parts.append(found[group].change.abs())
     return torch.cat(parts).double().numpy()

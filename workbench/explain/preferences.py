@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from workbench.data.errors import DataError
+from workbench.explain.edits import Edit
 from workbench.explain.explanation import Frozen, Id
-from workbench.explain.whatif import Edit
 from workbench.training.run import write_text
 
 FILE = "preferences.json"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import Element, EvidenceLevel, Frozen, Id
-from workbench.explain.whatif import Edit
 from workbench.layers.evidence import EvidenceGroup
 from workbench.models.base import Level
 

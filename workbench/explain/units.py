@@ -9,8 +9,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from workbench.explain.held import RemovalKind, lost, readings
-from workbench.explain.removal import BUDGET
+from workbench.data.errors import DataError
+from workbench.explain.blurred import Pictures
+from workbench.explain.held import BUDGET, RemovalKind, lost, readings
+from workbench.explain.repainted import Repainted
 from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
 
@@ -26,6 +28,7 @@ class Units:
         reading: what the model reads with everything present.
         groups: the groups of the units, in the order of their levels.
         removal: what a closed gate means, see ``workbench.explain.held``.
+        pictures: where regions are to be blurred, those of the model.
     """
 
     model: Recommender
@@ -35,6 +38,7 @@ class Units:
     reading: Reading
     groups: tuple[EvidenceGroup, ...]
     removal: RemovalKind = "deleted"
+    pictures: Pictures | None = None
 
     @classmethod
     def of(
@@ -45,6 +49,7 @@ class Units:
         until: int | None = None,
         within: str | None = None,
         removal: RemovalKind = "deleted",
+        pictures: Pictures | None = None,
     ) -> Units:
         """The units of a pair: those of all groups that are not inside another one, or of the group ``within`` alone.
 
@@ -54,7 +59,11 @@ class Units:
             item: see above.
             until: for a model of sequences, the moment.
             within: name of one group, for instance one inside another (the regions of liked images).
-            removal: deleted, zeroed or mean.
+            removal: deleted, zeroed, mean or blurred.
+            pictures: to blur; ``Explainer.units`` knows those of its dataset.
+
+        Raises:
+            DataError: none of the units is a region that could be blurred.
         """
         one = torch.tensor([user], device=model.device), torch.tensor([item], device=model.device)
         with torch.no_grad():
@@ -65,7 +74,13 @@ class Units:
             for group in model.active_evidence
             if group.name in read and (group.within is None if within is None else group.name == within)
         )
-        return cls(model, user, item, until, reading, chosen, removal)
+        units = cls(model, user, item, until, reading, chosen, removal, pictures)
+        if removal == "blurred" and not (pictures and any(group.name in pictures.groups for group in chosen)):
+            raise DataError(
+                f"the regions {model.name} reads lie inside other evidence, which is asked about as a whole here, so "
+                "none is blurred: choose deleted"
+            )
+        return units
 
     def level(self, name: str) -> Level:
         """The level of a group."""
@@ -114,6 +129,8 @@ class Units:
         Raises:
             DataError: weights are to be held, and the model has no exact shares.
         """
+        if self.removal == "blurred":
+            return self._repainted.pair(rows)
         if self.removal != "deleted":
             return self.score - (1 - rows) @ self._lost
         return torch.cat([self._pair(part) for part in self._parts(rows, len(self))])
@@ -121,6 +138,11 @@ class Units:
     def _pair(self, rows: Tensor) -> Tensor:
         users, items = (torch.full((len(rows),), code, device=rows.device) for code in (self.user, self.item))
         return self.model.score_pairs(users, items, self.gates(rows))
+
+    @cached_property
+    def _repainted(self) -> Repainted:
+        assert self.pictures is not None
+        return Repainted(self, self.pictures)
 
     @cached_property
     def _lost(self) -> Tensor:
@@ -150,6 +172,10 @@ class Units:
 
         What belongs to the image is closed for this image alone.
         """
+        if self.removal == "blurred":
+            for part in self._parts(rows, self.model.n_items):
+                yield self._repainted.catalogue(part)
+            return
         if self.removal != "deleted":
             scores, losses = self._everywhere
             yield scores - (1 - rows) @ losses.T
@@ -164,7 +190,8 @@ class Units:
             yield scores
 
     def _parts(self, rows: Tensor, width: int) -> Sequence[Tensor]:
-        held = self.model.per_like * self.sizes.get("history", 0)
+        likes = next((len(level.elements.values) for level in self.reading.levels if level.name == "history"), 0)
+        held = self.model.per_like * likes
         return torch.split(rows, max(1, BUDGET // max(width, held, 1)))
 
     def ranks(self, rows: Tensor, ranked: Callable[[Tensor], Tensor]) -> Tensor:

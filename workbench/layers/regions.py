@@ -69,6 +69,10 @@ class RegionTable(nn.Module):
             self.space = self.vectors.new_empty(images, self.most, self.width, dtype=torch.float32)
         return self.space[:images]
 
+    def repaint(self, item: int, vectors: Tensor) -> None:
+        """Hold other ``vectors`` (regions, d) of an image in the place of its own."""
+        self.vectors[int(self.offsets[item]) : int(self.offsets[item + 1])] = vectors.to(self.vectors)
+
     def sets(self, items: Tensor) -> Ragged:
         """Rows of the feature array that belong to each of ``items`` (n,)."""
         everything = torch.arange(len(self.vectors), device=self.offsets.device)

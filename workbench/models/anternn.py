@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 import torch
@@ -237,6 +238,12 @@ class AnteRNN(SequenceModel):
             squares = torch.stack([p.square().sum() for p in self.parameters() if p.requires_grad])
             loss = loss + self.config.regularisation * squares.sum()
         return loss
+
+    def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
+        """Besides the regions of what was liked, the mean of those of the image that is scored."""
+        super().repaint(item, seen)
+        if self.config.output == "content" and self.features is not None:
+            self.catalogue.repaint(item, seen[0])
 
     def vectors(self) -> Tensor:
         """(images, D) what images are scored with."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +18,7 @@ from workbench.features.store import Features
 from workbench.features.topics import Topics
 from workbench.features.words import Texts
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
+from workbench.layers.regions import RegionTable
 
 ERRORS = ("MSE", "MAE")
 """Metrics of which the smaller value is the better."""
@@ -245,3 +248,34 @@ class Recommender(nn.Module, ABC):
     def aspects(self) -> tuple[EvidenceGroup, ...]:
         """The groups that are weighed against each other: those that are not inside another one."""
         return tuple(group for group in self.active_evidence if group.within is None)
+
+    @property
+    def sights(self) -> tuple[Features, ...]:
+        """The image features the model reads, those of its regions first; none where it reads no picture."""
+        return () if self.features is None else (self.features,)
+
+    def twin(self) -> Self:
+        """A copy that shares all parameters and records, whose pictures alone may be repainted."""
+        shared = (*self.parameters(), *self.buffers(), *self.sights, self.texts, self.topics)
+        other = copy.deepcopy(self, {id(part): part for part in shared if part is not None})
+        for module in other.modules():
+            if isinstance(module, RegionTable) and other.features is not None:
+                # Mapped anew: what is written to one mapping of the file, no other sees.
+                module.vectors = other.features.tensor().to(self.device)
+        return other
+
+    def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
+        """Read other vectors of an image from now on; for a ``twin``.
+
+        Args:
+            item: its code.
+            seen: for each of ``sights``, vectors (regions, d) in the place of those of the image.
+        """
+        for module in self.modules():
+            if isinstance(module, RegionTable):
+                module.repaint(item, seen[0])
+
+
+def with_row(table: Tensor, row: int, vector: Tensor) -> Tensor:
+    """A copy of ``table`` (n, d) with another ``vector`` (d,) in a row."""
+    return table.index_copy(0, torch.tensor([row], device=table.device), vector.to(table).unsqueeze(0))

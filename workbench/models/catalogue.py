@@ -12,6 +12,7 @@ from workbench.data.ragged import Ragged
 from workbench.features.words import PADDING
 from workbench.layers.evidence import OPEN, Gates
 from workbench.layers.segments import gated_softmax, segment_sum, weighted_sum
+from workbench.models.base import with_row
 from workbench.models.content import ItemContent
 
 
@@ -71,6 +72,10 @@ class Catalogue(nn.Module):
         vectors = self.regions.vectors.index_select(0, sets.values).float()
         weights, _ = gated_softmax(vectors.new_zeros(len(vectors)), sets, gate)
         return segment_sum(vectors * weights.unsqueeze(1), sets)
+
+    def repaint(self, item: int, vectors: Tensor) -> None:
+        """Hold the mean of other ``vectors`` (regions, width) of an image."""
+        self.pictures = with_row(self.pictures, item, vectors.float().mean(0))
 
     def shown(self, items: Tensor | None = None, gate: Tensor | None = None) -> Tensor:
         """(n, D) what the regions of ``items`` (n,), of all images if left out, add."""

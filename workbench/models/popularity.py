@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from workbench.features.store import Features
 from workbench.features.words import LONGEST, PADDING, RARE, Texts
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
-from workbench.models.base import Level, ModelConfig, PostBatch, Recommender
+from workbench.models.base import Level, ModelConfig, PostBatch, Recommender, with_row
 
 Modality = Literal["regions", "words"]
 BLOCK = 256
@@ -133,8 +132,7 @@ class PopularityModel(Recommender):
         """
         if self.whole is not None and whole is None:
             raise ValueError(f"{self.name} reads {self.whole.folder.name} of whole pictures: give it for these as well")
-        shared = (*self.parameters(), *self.buffers(), self.features, self.texts, self.whole)
-        other = copy.deepcopy(self, {id(part): part for part in shared if part is not None})
+        other = self.twin()
         other.n_items = len(texts)
         if features is not None:
             other.features = features
@@ -147,6 +145,17 @@ class PopularityModel(Recommender):
         else:
             other.word_codes = self.word_codes.new_empty(len(texts), 0)
         return other
+
+    @property
+    def sights(self) -> tuple[Features, ...]:
+        """Features of regions and of whole pictures, as far as they are read."""
+        return (*super().sights, *(() if self.whole is None else (self.whole,)))
+
+    def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
+        """Besides the regions, what whole pictures look like."""
+        super().repaint(item, seen)
+        if self.whole is not None:
+            self.wholes = with_row(self.wholes, item, seen[1].float().mean(0))
 
     @abstractmethod
     def predict(self, posts: Posts) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -14,7 +15,7 @@ from workbench.features.store import Features
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
 from workbench.layers.segments import gated_softmax, gated_softmax_rows, segment_sum
-from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender
+from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender, with_row
 from workbench.models.ranking import bpr_loss, normal_table, squared
 
 HELD = 8_000_000
@@ -79,6 +80,8 @@ class SAERS(Recommender):
     features: Features
     place: Tensor
     seen: Tensor
+    scale: Tensor
+    whole: Features
 
     def __init__(self, config: SAERSConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
@@ -97,9 +100,11 @@ class SAERS(Recommender):
         if config.include_id:
             self.items = normal_table(self.n_items, d)
         if config.include_global:
-            vectors = Features.open(dataset.root, config.global_features).vectors(dataset)
+            self.whole = Features.open(dataset.root, config.global_features)
+            vectors = self.whole.vectors(dataset)
             deviation, mean = torch.std_mean(vectors, 0, correction=0)
-            self.register_buffer("seen", (vectors - mean) / deviation.clamp_min(1e-6), persistent=False)
+            self.register_buffer("scale", torch.stack([mean, deviation.clamp_min(1e-6)]), persistent=False)
+            self.register_buffer("seen", (vectors - self.scale[0]) / self.scale[1], persistent=False)
             self.look = nn.Linear(vectors.shape[1], d, bias=False)
         self.value = nn.Linear(width, d, bias=False)
         if config.attention == "additive":
@@ -234,3 +239,14 @@ class SAERS(Recommender):
     def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
         """The attributes each image shows, as rows of ``features``."""
         return self.regions.sets(items)
+
+    @property
+    def sights(self) -> tuple[Features, ...]:
+        """Features of attributes, and of whole pictures where they are read."""
+        return (self.features, self.whole) if self.config.include_global else (self.features,)
+
+    def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
+        """Besides the attributes, what the whole picture looks like."""
+        super().repaint(item, seen)
+        if self.config.include_global:
+            self.seen = with_row(self.seen, item, (seen[1].float().mean(0) - self.scale[0]) / self.scale[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from workbench.features.store import Features
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
 from workbench.layers.segments import gated_softmax, segment_sum
-from workbench.models.base import Level, ModelConfig, PairBatch, Reading, Recommender
+from workbench.models.base import Level, ModelConfig, PairBatch, Reading, Recommender, with_row
 from workbench.models.ranking import bpr_loss, normal_table, squared
 
 BLOCK = 8192
@@ -167,3 +168,8 @@ class VisualFactors(Recommender):
     def elements(self, group: str, users: Tensor, items: Tensor) -> Ragged:
         """The regions of each image."""
         return self.regions.sets(items)
+
+    def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
+        """Besides the regions, their mean."""
+        super().repaint(item, seen)
+        self.vectors = with_row(self.vectors, item, seen[0].float().mean(0))

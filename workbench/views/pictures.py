@@ -19,12 +19,13 @@ from workbench.explain.audit.kept import newest, parameters_of
 from workbench.explain.beside import beside, shared_levels
 from workbench.explain.diffusion import ego
 from workbench.explain.drift import drift
+from workbench.explain.edits import Edit
 from workbench.explain.explanation import EvidenceLevel, Explanation, Verdict
 from workbench.explain.frames import Reel, key_frames
 from workbench.explain.popularity import Forecast, forecast
 from workbench.explain.regions import RegionMaps, region_map
 from workbench.explain.timeline import TopicWords
-from workbench.explain.whatif import Edit, what_if
+from workbench.explain.whatif import what_if
 from workbench.figures import attributes as boxes
 from workbench.figures import audit as audits
 from workbench.figures import beside as pairs

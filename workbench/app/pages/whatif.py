@@ -13,9 +13,9 @@ from workbench.app.desk import Desk
 from workbench.app.edits import Said
 from workbench.app.export import figure_menu
 from workbench.explain import preferences
+from workbench.explain.edits import Edit
 from workbench.explain.explanation import Element
 from workbench.explain.record import edit_of
-from workbench.explain.whatif import Edit
 from workbench.figures.rows import Scale, excerpt, head_html, row_html
 from workbench.figures.whatif import own_change, what_if_figure, what_if_plotly
 

@@ -69,7 +69,7 @@ def looked(
         seed: of all that is drawn.
         removal: deleted, zeroed or mean, see ``workbench.explain.held``.
     """
-    units = Units.of(explainer.model, user, item, removal=removal)
+    units = explainer.units(user, item, removal=removal)
     n = len(units)
     if n < 2:
         return []

@@ -63,7 +63,7 @@ def planted_pairs(
     data = explainer.dataset
     if not data.has("causes") or "source" not in data.table("causes"):
         return
-    causes = _held_out(data, explainer.model.task)
+    causes = held_out(data, explainer.model.task)
     order = np.random.default_rng(seed).permutation(len(causes))
     found = 0
     for row in order.tolist():
@@ -72,7 +72,7 @@ def planted_pairs(
         cause = causes.iloc[[row]]
         users, items = pair_codes(data, cause)
         user, item = int(users[0]), int(items[0])
-        units = Units.of(explainer.model, user, item, _until(explainer, user, item), removal=removal)
+        units = explainer.units(user, item, moment_of(explainer, user, item), removal=removal)
         mask = planted(explainer, units, cause)
         if 0 < int(mask.sum()) < len(units):
             found += 1
@@ -92,7 +92,8 @@ def planted(explainer: Explainer, units: Units, cause: pd.DataFrame) -> Tensor:
     return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.bool)
 
 
-def _held_out(data: Dataset, task: str) -> pd.DataFrame:
+def held_out(data: Dataset, task: str) -> pd.DataFrame:
+    """Causes of the likes (posts) that are not learned from."""
     causes = data.table("causes")
     causes = causes[causes["source"] == ("post" if task == "popularity" else "like")]
     if task == "popularity":
@@ -104,7 +105,7 @@ def _held_out(data: Dataset, task: str) -> pd.DataFrame:
     return causes[[pair in held for pair in (mine * len(data.items) + wanted).tolist()]]
 
 
-def _until(explainer: Explainer, user: int, item: int) -> int | None:
+def moment_of(explainer: Explainer, user: int, item: int) -> int | None:
     """For a model of sequences, how many likes the user had when she liked the image; None where she had none."""
     if not isinstance(explainer.model, MomentModel):
         return None
