@@ -39,20 +39,20 @@ def test_weights_are_those_of_every_regression_by_itself(shape: tuple[int, int])
 @pytest.mark.parametrize("shape", [(12, 30), (30, 12)])
 def test_a_left_out_like_gives_the_weights_of_a_regression_without_it(shape: tuple[int, int]) -> None:
     table = likes(*shape)
-    leverage = np.zeros(shape)
-    leverage[np.nonzero(table)] = regression(table).leverage().numpy()
+    every = Ragged.from_lengths(torch.full((shape[0],), shape[1]), torch.arange(shape[1]).repeat(shape[0]))
+    leverage = regression(table).leverage(every).numpy().reshape(shape)
     before = one_by_one(table)
     for user, image in ((0, int(np.nonzero(table[0])[0][1])), (5, int(np.nonzero(table[5])[0][0]))):
         smaller = table.copy()
         smaller[user, image] = 0
-        liked = np.nonzero(smaller[user])[0]
+        others = np.delete(np.arange(shape[1]), image)
         found = left_out(
-            torch.from_numpy(before[liked, image]),
+            torch.from_numpy(before[others, image]),
             torch.tensor(leverage[user, image]),
-            torch.from_numpy(leverage[user, liked]),
+            torch.from_numpy(leverage[user, others]),
         )
-        np.testing.assert_allclose(found.numpy(), one_by_one(smaller)[liked, image], atol=1e-5)
-        assert np.abs(found.numpy() - before[liked, image]).max() > 1e-3
+        np.testing.assert_allclose(found.numpy(), one_by_one(smaller)[others, image], atol=1e-5)
+        assert np.abs(found.numpy() - before[others, image]).max() > 1e-3
 
 
 def test_largest_weights_of_each_image_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:

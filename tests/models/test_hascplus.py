@@ -87,10 +87,14 @@ class TestHASCPlus(ModelCase):
             liked, again = smaller.history.row(user), _weights(smaller.history, world)
             weights = again[liked, item]
             sums[3] = weights[(dense[liked, item] >= bar) & (weights >= bar)].sum()
+            made = world.uploads.row(user)
+            weights = again[made, item]
+            sums[11] = weights[(dense[made, item] >= bar) & (weights >= bar)].sum()
             torch.testing.assert_close(lessons.likes[place], sums, atol=1e-4, rtol=1e-3)
             torch.testing.assert_close(lessons.like_offsets[:, place], other.reasons.offsets(u, i)[:, 0])
-        told = model.reasons.everything(torch.arange(len(world.users)), Gates())[3, history.rows, history.values]
-        assert (lessons.likes[:, 3] - told).abs().max() > 1e-3
+        told = model.reasons.everything(torch.arange(len(world.users)), Gates())[:, history.rows, history.values]
+        for column in (3, 11):
+            assert (lessons.likes[:, column] - told[column]).abs().max() > 1e-3
 
     def test_a_reason_left_out_plays_no_part(self, world: Dataset) -> None:
         config = self.config | {"reasons": ["maker", "endorsed"]}
@@ -147,6 +151,8 @@ def _score(model: HASCPlus, world: Dataset, user: int, item: int) -> float:
         sums[8] += 0 if maker is None else sum((b, j) in likes for j in range(len(creator)) if creator[j] == maker)
     sums[9] = (maker, user) in follows
     sums[10] = sum((maker, j) in likes for j in range(len(creator)) if creator[j] == user)
+    for j in (j for j in range(len(creator)) if creator[j] == user):
+        sums[11] += float(model.reasons.near.between(torch.tensor([j]), torch.tensor([item])))
     others = sum(i == item and u != user for u, i in likes)
     offsets = np.log1p([others, 0 if maker is None else creator.count(maker)])
     p = {name: parameter.detach().double().numpy() for name, parameter in model.named_parameters()}

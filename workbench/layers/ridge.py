@@ -105,25 +105,31 @@ class ImageRegression:
         best = found[2].topk(cells).indices
         return found[0][best], found[1][best], found[2][best]
 
-    def leverage(self) -> Tensor:
-        """(likes,) of every like of u of i, by user, ``(X P)_ui``: how much of itself it predicts."""
+    def leverage(self, sets: Ragged) -> Tensor:
+        """(elements,) ``(X P)_uj`` of every image j in the set of a user u: for a like, how much of itself it predicts.
+
+        Args:
+            sets: images of all users.
+        """
         parts = []
+        offsets, images = sets.offsets.cpu().numpy(), sets.values.cpu().numpy()
         for start in range(0, self.likes.shape[0], BLOCK):
             rows = self.likes[start : start + BLOCK]
             inverse = self.inverse[start : start + BLOCK] if self.dual else self.inverse
             block = (self.by_image @ inverse.T).T if self.dual else rows @ inverse
-            parts.append(block[np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.indices])
-        return torch.from_numpy(np.concatenate(parts).astype(np.float32))
+            ends = offsets[start : start + rows.shape[0] + 1]
+            parts.append(block[np.repeat(np.arange(rows.shape[0]), np.diff(ends)), images[ends[0] : ends[-1]]])
+        return torch.from_numpy(np.concatenate(parts).astype(np.float32)).to(sets.values.device)
 
 
 def left_out(weights: Tensor, target: Tensor, source: Tensor) -> Tensor:
-    """Weights (n,) from liked images j to images i of a user u, as they would be had she not liked i.
+    """Weights (n,) from images j to images i that a user u likes, as they would be had she not liked i.
 
     By the Sherman-Morrison formula the regression of i without that like gives ``B_ji (1 - h_ui) - h_uj``, exactly.
 
     Args:
         weights: (n,) B_ji.
-        target: (n,) leverage h_ui of the like that is left out; ``source`` that of the like of j.
+        target: (n,) leverage h_ui of the like that is left out; ``source`` h_uj, of j.
         source: see above.
     """
     return weights * (1 - target) - source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from pydantic import Field
@@ -20,7 +20,9 @@ from workbench.models.lessons import Lessons, lessons
 from workbench.models.neighbours import find
 from workbench.models.reasons import COLUMNS, WIDTH, Reasons, Told
 
-Reason = Literal["nearby", "maker", "similar", "season", "followed", "endorsed", "circle", "follower", "returned"]
+Reason = Literal[
+    "nearby", "maker", "similar", "season", "followed", "endorsed", "circle", "follower", "returned", "coherent"
+]
 SUMS = 1 << 22
 """Sums held at a time."""
 SLIGHT = 1e-6
@@ -38,9 +40,7 @@ class HASCPlusConfig(ModelConfig):
         pool: images each user may be shown as negatives, drawn once.
     """
 
-    reasons: tuple[Reason, ...] = Field(
-        ("nearby", "maker", "similar", "season", "followed", "endorsed", "circle", "follower", "returned"), min_length=1
-    )
+    reasons: tuple[Reason, ...] = Field(get_args(Reason), min_length=1)
     hidden: int = Field(16, ge=1)
     strength: float = Field(500.0, gt=0)
     neighbours: int = Field(120, ge=1)
@@ -85,7 +85,14 @@ class HASCPlus(Recommender):
             "people you follow made it, or like it or its maker",
         ),
         EvidenceGroup("followers", "followers", "person", "user", "follows", "its maker follows you"),
-        EvidenceGroup("uploads", "uploads", "image", "user", "items.creator", "its maker likes images of yours"),
+        EvidenceGroup(
+            "uploads",
+            "uploads",
+            "image",
+            "user",
+            "items.creator",
+            "its maker likes images of yours, or it is like them",
+        ),
     )
     Config = HASCPlusConfig
     config: HASCPlusConfig
@@ -228,8 +235,7 @@ class HASCPlus(Recommender):
     def _learned_from(self) -> Lessons:
         """What training reads, made once."""
         if self._lessons is None:
-            leverage = self._regression().leverage().to(self.device)
-            self._lessons = lessons(self.reasons, leverage, self.config.pool)
+            self._lessons = lessons(self.reasons, self._regression(), self.config.pool)
         return self._lessons
 
 

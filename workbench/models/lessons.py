@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from workbench.data.ragged import Ragged
 from workbench.layers.evidence import OPEN
-from workbench.layers.ridge import left_out
+from workbench.layers.ridge import ImageRegression, left_out
 from workbench.models.neighbours import find
 from workbench.models.reasons import COLUMNS, WIDTH, Reasons
 
@@ -39,7 +40,7 @@ class Lessons:
 
 
 @torch.no_grad()
-def lessons(reasons: Reasons, leverage: Tensor, size: int) -> Lessons:
+def lessons(reasons: Reasons, regression: ImageRegression, size: int) -> Lessons:
     """Draw ``size`` images for every user and make the sums of these and of all likes.
 
     Sums over likes leave out the image itself, so that they do not know the like; the weights of the regression are
@@ -47,21 +48,22 @@ def lessons(reasons: Reasons, leverage: Tensor, size: int) -> Lessons:
 
     Args:
         reasons: with the regression filled in.
-        leverage: (likes,) of the regression, see ``ImageRegression``.
+        regression: what it was filled with.
         size: n.
     """
-    users = torch.arange(reasons.n_users, device=leverage.device)
+    users = torch.arange(reasons.n_users, device=reasons.likers.device)
     # The same for all trainings, and for one that is resumed.
     drawn = torch.randint(reasons.n_items, (reasons.n_users, size), generator=torch.Generator().manual_seed(0))
-    drawn = drawn.to(leverage.device)
+    drawn = drawn.to(users.device)
     likes, pool = [], []
     for some in torch.split(users, ROWS):
         sums, liked = reasons.everything(some, OPEN), reasons.likes(some)
         likes.append(sums[:, liked.rows, liked.values].T)
         pool.append(sums[:, torch.arange(len(some), device=some.device).unsqueeze(1), drawn[some]].flatten(1).T)
     known = torch.cat(likes)
-    known[:, COLUMNS["similar"][0]] = similar_left_out(reasons, leverage)
-    every = reasons.likes.sets
+    every, leverage = reasons.likes.sets, regression.leverage(reasons.likes.sets)
+    for reason, sets in (("similar", every), ("coherent", reasons.uploads.sets)):
+        known[:, COLUMNS[reason][0]] = similar_left_out(reasons, leverage, sets, regression.leverage(sets))
     return Lessons(
         known,
         reasons.offsets(every.rows, every.values),
@@ -71,22 +73,28 @@ def lessons(reasons: Reasons, leverage: Tensor, size: int) -> Lessons:
     )
 
 
-def similar_left_out(reasons: Reasons, leverage: Tensor) -> Tensor:
-    """(likes,) sums of the weights from a user's other likes to each, as a regression without this like has them.
+def similar_left_out(reasons: Reasons, leverage: Tensor, sets: Ragged, source: Tensor) -> Tensor:
+    """(likes,) sums of the weights from images of each user's own to each like, as without this like.
 
-    A weight that would then fall below the bar of those that are kept is dropped.
+    They are the weights of a regression that never saw it. One that would then fall below the bar of those that are
+    kept is dropped.
+
+    Args:
+        reasons: with the regression filled in.
+        leverage: (likes,) of the likes.
+        sets: images of every user that speak for others.
+        source: (elements,) leverage of these.
     """
-    every = reasons.likes.sets
-    bar = reasons.near.weights[reasons.near.weights > 0].amin() if bool(reasons.near.weights.any()) else 0.0
-    total = leverage.new_zeros(len(every.values))
+    weights = reasons.near.weights
+    bar = weights[weights > 0].amin() if bool(weights.any()) else 0.0
+    total = leverage.new_zeros(len(leverage))
     users = torch.arange(reasons.n_users, device=leverage.device)
     for some in torch.split(users, ROWS):
-        first, last = int(every.offsets[some[0]]), int(every.offsets[some[-1] + 1])
-        rows, liked = every.rows[first:last], every.values[first:last]
-        near, weight = reasons.near(liked)
+        first, last = int(sets.offsets[some[0]]), int(sets.offsets[some[-1] + 1])
+        near, weight = reasons.near(sets.values[first:last])
         by = near.rows
-        place, found = find(reasons.keys, rows[by] * reasons.n_items + near.values)
+        place, found = find(reasons.keys, sets.rows[first:last][by] * reasons.n_items + near.values)
         place, by, weight = place[found], by[found], weight[found]
-        without = left_out(weight, leverage[place], leverage[first + by])
+        without = left_out(weight, leverage[place], source[first + by])
         total.index_add_(0, place, torch.where(without >= bar, without, 0))
     return total

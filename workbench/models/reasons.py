@@ -28,10 +28,12 @@ COLUMNS: dict[str, tuple[int, ...]] = {
     "circle": (8,),
     "follower": (9,),
     "returned": (10,),
+    "coherent": (11,),
 }
 """By reason, the columns of its sums."""
-WIDTH = 11
+WIDTH = 12
 OF_LIKES, OF_FOLLOWS = ("nearby", "maker", "similar", "season"), ("followed", "endorsed", "circle")
+OF_UPLOADS = ("returned", "coherent")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Reasons(nn.Module):
     - ``season``: liked images whose time is near that of i;
     - ``followed``: 1 if u follows c; ``endorsed`` people followed who like i; ``circle`` their likes of images of c;
     - ``follower``: 1 if c follows u;
-    - ``returned``: uploads of u that c likes.
+    - ``returned``: uploads of u that c likes;
+    - ``coherent``: over uploads j of u, the weight B_ji.
 
     A person's own images have no creator here: she is not a reason for herself.
 
@@ -126,7 +129,7 @@ class Reasons(nn.Module):
             "history": (bool(len(self.history.values)), ("similar", "season")),
             "follows": (bool(len(self.follows.values)), OF_FOLLOWS),
             "followers": (bool(len(self.followers.values)), ("follower",)),
-            "uploads": (bool(len(self.uploads.values)), ("returned",)),
+            "uploads": (bool(len(self.uploads.values)), OF_UPLOADS),
         }
 
     def elements(self, group: str, users: Tensor) -> Ragged:
@@ -197,6 +200,7 @@ class Reasons(nn.Module):
                 said[:, 9] = codes == creator
             else:
                 said[:, 10] = find(self.keys, creator * self.n_items + codes)[1] & (creator >= 0)
+                said[:, 11] = self.near.between(codes, item)
             parent = self._parents(users) if group == "works" else None
             yield Told(group, sets, gate, said * gate.unsqueeze(1), parent)
 
@@ -221,9 +225,8 @@ class Reasons(nn.Module):
         rows = torch.cat([sets.rows for sets, _ in parts])
         liked, gate = torch.cat([sets.values for sets, _ in parts]), torch.cat([gate for _, gate in parts])
         present = spread(rows, liked, gate, shape)
-        near, weight = self.near(liked)
-        by = near.rows
-        similar = spread(rows[by], near.values, weight * gate[by], shape)
+        similar = self._similar(rows, liked, gate, shape)
+        uploads, upload = self.gate("uploads", users, gates)
         nearby = self._nearby(users, rows, liked, gate)
         people = self._people(users, rows, liked, gate, gates)
         # The image itself is among the likes of its maker where the user likes it.
@@ -243,8 +246,15 @@ class Reasons(nn.Module):
                 people["circle"],
                 people["follower"],
                 people["returned"],
+                self._similar(uploads.rows, uploads.values, upload, shape),
             ]
         )
+
+    def _similar(self, rows: Tensor, images: Tensor, gate: Tensor, shape: tuple[int, int]) -> Tensor:
+        """``shape`` (R, images), what ``images`` (n,) of ``rows`` (n,) say by the regression."""
+        near, weight = self.near(images)
+        by = near.rows
+        return spread(rows[by], near.values, weight * gate[by], shape)
 
     def _nearby(self, users: Tensor, rows: Tensor, liked: Tensor, gate: Tensor) -> list[Tensor]:
         """(R, images) for each reach: every liked image speaks for the uploads of its creator around it."""
