@@ -80,14 +80,14 @@ class RankedFrames(Strip):
 
     def _plot_row(self, canvas: Canvas, top: float, cells: slice) -> None:
         super()._plot_row(canvas, top, cells)
-        at = canvas.figure.layout.images[-1] if canvas.figure.layout.images else None
-        if at is None:
+        if not canvas.figure.images:
             return
+        at = canvas.figure.images[-1]
         picture = SCREEN_PICTURE / SCREEN_LINE
         for i, dashed in self._edges(self.view.elements[cells]):
             inset = 0.06 if dashed else 0.0
             canvas.figure.add_shape(
-                type="rect", xref=at.xref, yref=at.yref, x0=i + 1.04 + inset, x1=i + 1.86 - inset,
+                type="rect", xref=at["xref"], yref=at["yref"], x0=i + 1.04 + inset, x1=i + 1.86 - inset,
                 y0=0.06 + 3 * inset, y1=picture - 0.06 - 3 * inset,
                 line={
                     "color": canvas.theme.text if dashed else self.colour, "width": 2 if dashed else 4,

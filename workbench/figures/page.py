@@ -6,7 +6,7 @@ so that a picture looks the same alone and as part of an explanation card.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Protocol
@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from plotly.basedatatypes import BaseTraceType
 
 from workbench.figures.style import BASE, SCREEN_BASE, SCREEN_FONTS, Theme, font_families
 from workbench.figures.text import plain
@@ -57,6 +58,58 @@ class Area:
         return Area(self.figure, self.left, self.top + top, self.width, height, self.theme)
 
 
+class Sheet:
+    """What a plotly figure is made of, handed over in one piece.
+
+    The methods are those of a plotly figure, which looks all its annotations and shapes over again with each one added:
+    two hundred of them, one by one, take a hundred times as long as together.
+    """
+
+    def __init__(self) -> None:
+        self.data: list[BaseTraceType] = []
+        self.images: list[dict[str, Any]] = []
+        self._annotations: list[dict[str, Any]] = []
+        self._shapes: list[dict[str, Any]] = []
+        self._layout: dict[str, Any] = {}
+
+    def add_trace(self, trace: BaseTraceType) -> None:
+        """One more trace."""
+        self.data.append(trace)
+
+    def add_annotation(self, **settings: Any) -> None:
+        """One more annotation."""
+        self._annotations.append(settings)
+
+    def add_shape(self, **settings: Any) -> None:
+        """One more shape."""
+        self._shapes.append(settings)
+
+    def add_layout_image(self, **settings: Any) -> None:
+        """One more picture."""
+        self.images.append(settings)
+
+    def update_layout(self, settings: Mapping[str, Any] | None = None, **more: Any) -> None:
+        """Settings of the layout over those before; a setting that holds others keeps those that are not named."""
+        _update(self._layout, {**(settings or {}), **more})
+
+    def drawn(self) -> go.Figure:
+        """The figure.
+
+        Raises:
+            ValueError: plotly does not know a setting.
+        """
+        parts = {"annotations": self._annotations, "shapes": self._shapes, "images": self.images}
+        return go.Figure(data=self.data, layout=self._layout | parts)
+
+
+def _update(settings: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if isinstance(value, Mapping):
+            _update(settings.setdefault(name, {}), value)
+        else:
+            settings[name] = value
+
+
 @dataclass(frozen=True)
 class Pair:
     """Names of one x and one y axis of a plotly figure, as traces and annotations call them."""
@@ -66,11 +119,11 @@ class Pair:
 
 
 class Canvas:
-    """A plotly figure; positions count in pixels from the top and in fractions of the width."""
+    """A plotly figure in the making; positions count in pixels from the top and in fractions of the width."""
 
     def __init__(self, height: float, theme: Theme) -> None:
         self.height, self.theme = height, theme
-        self.figure = go.Figure()
+        self.figure = Sheet()
         self.figure.update_layout(
             height=height + 2 * SCREEN_MARGIN,
             margin={"l": 2, "r": SCREEN_MARGIN, "t": SCREEN_MARGIN, "b": SCREEN_MARGIN},
@@ -144,4 +197,4 @@ def compose_plotly(blocks: Sequence[Block], theme: Theme, gap: float = 16) -> go
     for block in blocks:
         block.plot(canvas, top)
         top += block.pixels() + gap
-    return canvas.figure
+    return canvas.figure.drawn()
