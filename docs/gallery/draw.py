@@ -214,6 +214,7 @@ def _shares() -> Figure:
 
 DRAWN: dict[str, Callable[[], Figure]] = {
     "card": lambda: card_figure(best("hasc"), world().root),
+    "reasons": lambda: card_figure(best("hasc-plus"), world().root),
     "aspects": lambda: aspects_figure(best("hasc")),
     "strip": lambda: strip_figure(best("hasc").level("uploads"), best("hasc").rank, world().root, heading="Uploads"),
     "ego": lambda: ego_figure(best("hasc").level("follows"), best("hasc").rank, best("hasc").user_label),
