@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from workbench.evaluation.tables import TABLES, PaperTable
 from workbench.models import model_class
 from workbench.models.base import ERRORS
 from workbench.reproduce import ReproductionError, reproduce
-from workbench.training.run import Run
+from workbench.training.run import CARD, Run
 
 ROWS = ("att-att", "avg", "ucf")
 QUICK: dict[str, Any] = {"epochs": 3, "dim": 4, "batch": 64}
@@ -260,6 +261,17 @@ def test_an_interrupted_reproduction_goes_on(
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert told[-1][0] == 1
     assert found == reproduce("acf", world.root, **options)
+
+
+def test_runs_made_before_a_hyperparameter_existed_count_as_having_its_default(
+    acf: Reproduction, world: Dataset, kept: Path, tmp_path: Path, trained: list[str]
+) -> None:
+    shutil.copytree(kept / "avg-0", tmp_path / "avg-0")
+    card = json.loads((tmp_path / "avg-0" / CARD).read_text())
+    del card["config"]["inputs"]
+    (tmp_path / "avg-0" / CARD).write_text(json.dumps(card))
+    reproduce("acf", world.root, seeds=1, rows=["avg"], settings=QUICK, out=tmp_path, device="cpu")
+    assert trained == []
 
 
 def test_other_runs_in_the_folder_are_refused(

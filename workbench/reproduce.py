@@ -185,9 +185,9 @@ def _check_runs(jobs: Sequence[_Job], dataset: Dataset) -> None:
     for job in jobs:
         if not (job.out / CARD).is_file():
             continue
-        card = Run.open(job.out).card
-        wanted = (job.row.model, job.config.model_dump(mode="json"), job.seed, dataset.fingerprint)
-        if (card.model, card.config, card.seed, card.fingerprint) != wanted:
+        run = Run.open(job.out)
+        same = (run.card.model, run.card.seed, run.card.fingerprint) == (job.row.model, job.seed, dataset.fingerprint)
+        if not same or run.config() != job.config:
             raise ReproductionError(
                 f"{job.out} holds a run of other settings or data than row {job.row.key} has now: choose another "
                 "--out, or remove it"
