@@ -64,6 +64,12 @@ def test_the_sentence_says_when_no_reason_has_the_majority() -> None:
             "supported",
             "strongest, Bea, is also what the score loses most",
         ),
+        (
+            0.0,
+            [("Bea", 0.7, 0.5, -0.5), ("Chen", 0.3, 0.1, -0.1)],
+            "partly",
+            "Bea, is what the score loses most without, but it is shown only 2.3 times as strongly as Chen",
+        ),
         (0.0, [("Bea", 1.0, 0.5, -0.5)], "cannot be judged", "only one piece"),
         (-1.0, [("Bea", 0.8, -0.5, 0.5), ("Chen", 0.2, -0.1, 0.0)], "not supported", "No single piece of evidence"),
         (0.0, [("Bea", 0.5, 0.5, -0.5), ("Chen", 0.5, 0.1, -0.1)], "cannot be judged", "no preference"),

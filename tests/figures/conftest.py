@@ -510,7 +510,9 @@ def make_audit(
         if weighs
         else None,
         planted=found if planted else {},
-        verdicts={badge: Calibrated(pairs=12, right=0.7, chance=0.1) for badge in badges},
+        levels={"follows": found} if planted else {},
+        verdicts={badge: Calibrated(pairs=12, right=0.7, low=0.4, high=0.9, chance=0.1) for badge in badges},
+        separation=Interval(mean=0.2, low=0.1, high=0.3) if badges else None,
         verdict="What hasc attends to is what its scores need more than chance would have it.",
         seconds=12.0,
     )

@@ -16,7 +16,8 @@ from workbench.models.base import Recommender
 STEPS = (32, 128, 512)
 """Points of the path from nothing to everything recorded, for integrated gradients; more if they do not add up."""
 CLOSE = 0.01
-"""Integrated gradients add up where their sum differs by less than this share of what they are the parts of."""
+"""Integrated gradients add up where their sum differs from what they are the parts of by less than this share of the
+parts' sizes: parts that cancel each other out are no less exact for it."""
 ORDERS = 25
 """Orders of arrival that Shapley values are averaged over, unless said otherwise."""
 AT_ONCE = 256
@@ -112,11 +113,11 @@ def _integrated_gradients(units: Units, opened: Tensor, seed: int, orders: int) 
 
     method, nothing = IntegratedGradients(_sloped(units)), torch.zeros_like(opened)
     with torch.no_grad():
-        whole = (units.pair(opened) - units.pair(nothing)).abs()
+        whole, none = units.pair(torch.cat([opened, nothing]))
     found = nothing
     for steps in STEPS:
         found = method.attribute(opened.clone().requires_grad_(), nothing, n_steps=steps, internal_batch_size=AT_ONCE)
-        if gap(units, found[0]) <= CLOSE * whole:
+        if (found.sum() - (whole - none)).abs() <= CLOSE * found.abs().sum():
             break
     return found
 

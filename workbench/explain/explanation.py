@@ -17,6 +17,7 @@ FLAT = 0.95
 OWN_LABEL = "own taste"
 
 Id = int | str
+Badge = Literal["supported", "partly", "not supported", "cannot be judged"]
 By = Literal["attention", "contribution", "removal"]
 """The numbers that order elements."""
 
@@ -118,7 +119,7 @@ class Verdict(Frozen):
         numbers: the figures behind it, by name.
     """
 
-    badge: Literal["supported", "partly", "not supported", "cannot be judged"]
+    badge: Badge
     reason: str
     numbers: dict[str, float] = Field(default_factory=dict)
 

@@ -204,24 +204,19 @@ class Units:
 
     @property
     def attention(self) -> Tensor | None:
-        """(n,) how strongly each unit is shown: its weight times that of its aspect; None where nothing is weighed.
+        """(n,) how strongly each unit is shown, as verdicts have it; None where nothing is weighed.
 
-        A group that is not weighed, inside a model that weighs others, counts by the size of its contributions.
+        Its weight times that of its aspect. A group that is not weighed, inside a model that weighs others, counts by
+        the size of its contributions. Where aspects are not weighed but have exact shares, so does every group whose
+        units have contributions; attention of any other group is scaled with the size of its share.
         """
         aspects = next((level for level in self.reading.levels if level.name == ASPECTS), None)
-        parts, weighed = [], False
+        named = [] if aspects is None else [self.model.evidence[code].name for code in aspects.elements.values.tolist()]
+        parts, weighed = [], aspects is not None and aspects.attention is not None
         for group in self.groups:
-            level, above = self.level(group.name), 1.0
-            if aspects is not None and aspects.attention is not None:
-                place = aspects.elements.values.tolist().index(self.model.evidence.index(group))
-                above, weighed = float(aspects.attention[place]), True
-            if level.attention is not None:
-                weighed = True
-                parts.append(above * level.attention)
-            elif level.contribution is not None:
-                parts.append(above * level.contribution.abs() / level.contribution.abs().sum().clamp_min(1e-12))
-            else:
-                parts.append(torch.zeros(self.sizes[group.name], device=self.model.device))
+            level, place = self.level(group.name), named.index(group.name) if group.name in named else None
+            weighed = weighed or level.attention is not None
+            parts.append(_shown(level, None if place is None else aspects, place or 0))
         return torch.cat(parts) if weighed and parts else None
 
     @property
@@ -229,3 +224,20 @@ class Units:
         """(n,) exact additive share of the score of each unit; None where some group has none."""
         parts = [self.level(group.name).contribution for group in self.groups]
         return None if not parts or any(part is None for part in parts) else torch.cat(parts)  # type: ignore[arg-type]
+
+
+def _shown(level: Level, aspects: Level | None, place: int) -> Tensor:
+    """(elements,) how strongly each element of a level is shown; the level is the aspect at ``place``, if any."""
+    exact = aspects is not None and aspects.attention is None
+    if level.attention is None or (exact and level.contribution is not None):
+        if level.contribution is None:
+            return torch.zeros(len(level.elements.values), device=level.elements.values.device)
+        size = level.contribution.abs()
+        if aspects is None or aspects.attention is None:
+            return size if exact else size / size.sum().clamp_min(1e-12)
+        return aspects.attention[place] * size / size.sum().clamp_min(1e-12)
+    if aspects is None:
+        return level.attention
+    if aspects.attention is not None:
+        return aspects.attention[place] * level.attention
+    return level.attention if aspects.contribution is None else aspects.contribution[place].abs() * level.attention

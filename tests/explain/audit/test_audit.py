@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.stats import kendalltau
+from scipy.stats import binomtest, kendalltau
 
 from tests.explain.additive import Additive
 from tests.models.cases import LATE, prepared, rewrite, tables_of
@@ -26,9 +26,10 @@ from workbench.explain.audit.kept import newest, parameters_of
 from workbench.explain.audit.look import weights_of
 from workbench.explain.audit.pairs import planted, planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
-from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import Audit, Calibrated, Planted
+from workbench.explain.audit.reading import calibration, reading
+from workbench.explain.audit.result import Audit, Calibrated, Interval, Planted
 from workbench.explain.audit.run import Plan, audit
+from workbench.explain.audit.together import read_again
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
 from workbench.models import registry
@@ -144,7 +145,7 @@ def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
     monkeypatch.setattr(room, "looked", counted)
     explainer = api.explainer(run)
     assert audit(explainer, run.path, PLAN) == found and not looked
-    with pytest.raises(DataError, match="lacks 2 parts of other shards"):
+    with pytest.raises(DataError, match="lacks 3 parts of other shards"):
         audit(explainer, tmp_path, PLAN, shard=(0, 2))
     first = len(looked)
     again = audit(explainer, tmp_path, PLAN)
@@ -162,6 +163,19 @@ def test_shuffled_parameters_change_attention_and_come_back(data: Dataset) -> No
     assert result.alone["bias"] == pytest.approx(1.0)
     after = explainer.model.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+@pytest.mark.parametrize("name", ["hasc", "acf", "sasrec"])
+def test_pairs_read_together_are_those_read_alone(name: str, data: Dataset, tmp_path: Path) -> None:
+    world = rewrite(data, tables_of(data), tmp_path / "toy")
+    model = prepared(name, world, 1, SETTINGS.get(name, {}))
+    pairs = [Units.of(model, user, item) for user, item in ((4, 30), (0, 3), (7, 12), (9, 1))]
+    for one, other in zip(read_again(pairs), pairs, strict=True):
+        assert one.score == pytest.approx(other.score, abs=1e-5) and one.sizes == other.sizes
+        for mine, theirs in ((one.attention, other.attention), (one.contribution, other.contribution)):
+            assert (mine is None) == (theirs is None)
+            if mine is not None and theirs is not None:
+                torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +215,8 @@ def _marks(explainer: Explainer) -> tuple[dict[str, Planted], dict[str, Calibrat
     rows = [
         row for units, cause in planted_pairs(explainer, 30, 0) for row in marking.marked(explainer, units, cause, 0)
     ]
-    return marking.marks([pd.DataFrame(rows)])
+    found = marking.marks([pd.DataFrame(rows, columns=list(marking.COLUMNS))])
+    return found["planted"], found["verdicts"]
 
 
 def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +226,7 @@ def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypa
     def told(units: Units, seed: int) -> dict[str, torch.Tensor]:
         row = causes.loc[[(caused.users.id(units.user), caused.items.id(units.item))]]
         knows = planted(explainer, units, row).float()
-        return {"knows": knows, "errs": 1 - knows, "uniform": torch.ones(len(units))}
+        return {"knows": knows, "errs": 1 - knows, "uniform": torch.ones(len(units)), "leave_one_out": knows}
 
     monkeypatch.setattr(marking, "weights_of", told)
     marks, _ = _marks(explainer)
@@ -229,6 +244,59 @@ def test_verdicts_are_marked_by_what_is_shown_strongest(caused: Dataset) -> None
     assert right == pytest.approx(marks["attention"].precision_at_1)
     badges = [explainer.explain(units.user, units.item).verdict.badge for units, _ in pairs]
     assert {badge: badges.count(badge) for badge in badges} == {name: one.pairs for name, one in verdicts.items()}
+
+
+def test_a_level_is_searched_for_the_cause_alone(caused: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit of another level may stand above the cause: within its own level the cause still comes first."""
+    explainer = Explainer(prepared("hasc", caused, 1, SETTINGS["hasc"]), caused)
+    causes = caused.table("causes").set_index(["user", "item"], drop=False)
+
+    def told(units: Units, seed: int) -> dict[str, torch.Tensor]:
+        row = causes.loc[[(caused.users.id(units.user), caused.items.id(units.item))]]
+        cause = planted(explainer, units, row)
+        level, _ = units.place(int(cause.nonzero()[0]))
+        elsewhere = torch.ones(len(units))
+        elsewhere[units.places[level]] = 0
+        return {"elsewhere": cause.float() + 2 * elsewhere, "leave_one_out": cause.float()}
+
+    monkeypatch.setattr(marking, "weights_of", told)
+    rows = [
+        row for units, cause in planted_pairs(explainer, 30, 0) for row in marking.marked(explainer, units, cause, 0)
+    ]
+    found = marking.marks([pd.DataFrame(rows, columns=list(marking.COLUMNS))])
+    assert found["planted"]["elsewhere"].precision_at_1 == 0
+    assert set(found["levels"]) == {"follows", "uploads"}
+    for level in found["levels"].values():
+        assert level["elsewhere"].pairs > 0 and level["elsewhere"].precision_at_1 == level["elsewhere"].auc == 1
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 7), (3, 10), (26, 117), (40, 40)])
+def test_the_interval_of_a_share_is_wilsons(right: int, n: int) -> None:
+    wanted = binomtest(right, n).proportion_ci(method="wilson")
+    assert marking.wilson(right / n, n) == pytest.approx((wanted.low, wanted.high), abs=1e-4)
+
+
+def test_the_difference_of_two_shares_has_newcombes_interval() -> None:
+    """56 of 70 against 48 of 80: the first example of Newcombe (1998), Table II, method 10."""
+    some, others = (
+        pd.DataFrame({"right": [1.0] * right + [0.0] * (n - right), "chance": 0.1}) for right, n in ((56, 70), (48, 80))
+    )
+    found = marking.separation(some, others)
+    assert found is not None and found.mean == pytest.approx(0.2)
+    assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert marking.separation(some, others.iloc[:0]) is None
+
+
+def test_verdicts_that_tell_right_from_wrong_are_read_so_and_others_are_not(found: Audit) -> None:
+    def told(low: float, high: float) -> str:
+        verdicts = {"supported": Calibrated(pairs=90, right=0.5, low=0.4, high=0.6, chance=0.1)}
+        gap = Interval(mean=(low + high) / 2, low=low, high=high)
+        return calibration(found.model_copy(update={"verdicts": verdicts, "separation": gap}))
+
+    assert "tells right from wrong" in told(0.1, 0.3) and "90 supported explanations 50% [40%, 60%]" in told(0.1, 0.3)
+    assert "cannot be seen" in told(-0.1, 0.3)
+    assert "something else than the cause" in told(-0.3, -0.1)
+    assert calibration(found) == ""
 
 
 def test_a_model_without_evidence_cannot_be_audited(data: Dataset, tmp_path: Path) -> None:

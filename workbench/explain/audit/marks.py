@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,61 +12,153 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from workbench.explain.audit.look import weights_of
-from workbench.explain.audit.result import Calibrated, Planted
-from workbench.explain.explainer import Explainer
+from workbench.explain.audit.result import Calibrated, Interval, Planted
+from workbench.explain.explainer import LATEST, Explainer
 from workbench.explain.units import Units
+from workbench.explain.verdict import RULES, Grade, Rules, grade
+from workbench.layers.evidence import ASPECTS
+from workbench.models.moments import MomentModel
 
-COLUMNS = ("name", "is_badge", "right", "above", "pointed", "chance")
+COLUMNS = ("name", "kind", "level", "right", "above", "pointed", "chance")
+SUPPORTED = "supported"
+Z = 1.96
+"""Standard errors on either side of a 95 % interval."""
 
 
 def marked(explainer: Explainer, units: Units, cause: Tensor, seed: int) -> list[dict[str, Any]]:
-    """A row for each method, and one for the verdict, of a pair whose cause (n,) is known."""
+    """What each method, and the verdict, makes of a pair whose cause (n,) is known.
+
+    A row for each method over all evidence, one over each level that holds a cause and something else, and one for the
+    badge of the verdict.
+    """
     boxed = torch.cat([torch.full((units.sizes[g.name],), g.kind == "region") for g in units.groups])
+    points = bool((cause & boxed).any())
     weighed, rows = weights_of(units, seed + units.user), []
-    chance = float(cause.double().mean())
     for name, weights in weighed.items():
-        points = bool((cause & boxed).any())
-        rows.append(
-            {
-                "name": name,
-                "is_badge": False,
-                "right": _hit(weights, cause),
-                "above": float(roc_auc_score(cause.numpy(), weights.double().numpy())),
-                "pointed": _hit(weights[boxed], cause[boxed]) if points else None,
-                "chance": chance,
-            }
-        )
-    shown = weighed.get("attention", weighed.get("contribution"))
+        pointed = _hit(weights[boxed], cause[boxed]) if points else None
+        rows.append({"name": name, "kind": "method", "pointed": pointed} | _found(weights, cause))
+        for level, span in units.places.items():
+            if 0 < int(cause[span].sum()) < units.sizes[level]:
+                rows.append({"name": name, "kind": "level", "level": level} | _found(weights[span], cause[span]))
+    shown = shown_of(units)
     if shown is not None:
-        verdict = explainer.explain(units.user, units.item, units.until, removal=units.removal).verdict
-        rows.append({"name": verdict.badge, "is_badge": True, "right": _hit(shown, cause), "chance": chance})
+        badge = graded(units, weighed["leave_one_out"]).badge
+        chance = float(cause.double().mean())
+        rows.append({"name": badge, "kind": "badge", "right": _hit(shown, cause), "chance": chance})
     return rows
 
 
-def marks(tables: Sequence[pd.DataFrame]) -> tuple[dict[str, Planted], dict[str, Calibrated]]:
-    """By method, how well it finds the known causes, and by badge, how often what is shown strongest is the cause."""
+def shown_of(units: Units) -> Tensor | None:
+    """(n,) how strongly a picture shows each unit: its attention, or the size of its exact share; None of neither."""
+    if units.attention is not None:
+        return units.attention.cpu()
+    return None if units.contribution is None else units.contribution.detach().abs().cpu()
+
+
+def graded(units: Units, cost: Tensor, rules: Rules = RULES) -> Grade:
+    """What the rules of verdicts make of a pair, without the words of an explanation.
+
+    Args:
+        units: of the pair.
+        cost: (n,) what the score loses without each unit.
+        rules: other thresholds than the usual ones.
+    """
+    told = torch.ones(len(units), dtype=torch.bool)
+    if isinstance(units.model, MomentModel) and "history" in units.places:
+        span = units.places["history"]
+        told[span.start : max(span.start, span.stop - LATEST)] = False
+    shown = shown_of(units)
+    seen = torch.zeros(len(units)) if shown is None else shown
+    return grade(
+        seen[told].tolist(),
+        cost.cpu()[told].tolist(),
+        float(units.reading.own[0]),
+        _shares(units, told),
+        predicts=units.model.task == "popularity",
+        rules=rules,
+    )
+
+
+def _shares(units: Units, told: Tensor) -> list[float]:
+    """Exact shares of the units; of a group whose units have none, its own as an aspect."""
+    aspects = next((level for level in units.reading.levels if level.name == ASPECTS), None)
+    of_group = {} if aspects is None or aspects.contribution is None else {
+        units.model.evidence[place].name: float(share)
+        for place, share in zip(aspects.elements.values.tolist(), aspects.contribution, strict=True)
+    }  # fmt: skip
+    shares: list[float] = []
+    for name, span in units.places.items():
+        each = units.level(name).contribution
+        if each is not None:
+            of_group.pop(name, None)
+            shares += each.cpu()[told[span]].tolist()
+    return shares + list(of_group.values())
+
+
+def marks(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    """What causes tell, by the fields of ``Audit``: ``planted``, ``levels``, ``verdicts`` and ``separation``."""
     rows = pd.concat(tables, ignore_index=True)
-    if rows.empty:
-        return {}, {}
-    badges = rows["is_badge"].astype(bool)
-    planted = {
+    by_kind = {str(kind): part for kind, part in rows.groupby("kind")}
+    nothing = rows.iloc[:0]
+    levels = by_kind.get("level", nothing).groupby("level", sort=False)
+    badges = by_kind.get("badge", nothing)
+    return {
+        "planted": _planted(by_kind.get("method", nothing)),
+        "levels": {str(level): _planted(part) for level, part in levels},
+        "verdicts": {str(badge): calibrated(part) for badge, part in badges.groupby("name", sort=False)},
+        "separation": separation(badges[badges["name"] == SUPPORTED], badges[badges["name"] != SUPPORTED]),
+    }
+
+
+def _planted(rows: pd.DataFrame) -> dict[str, Planted]:
+    return {
         str(name): Planted(
             pairs=len(part),
             precision_at_1=float(part["right"].astype(float).mean()),
             auc=float(part["above"].astype(float).mean()),
             pointing=float(part["pointed"].astype(float).mean()) if part["pointed"].notna().any() else None,
         )
-        for name, part in rows[~badges].groupby("name", sort=False)
+        for name, part in rows.groupby("name", sort=False)
     }
-    verdicts = {
-        str(name): Calibrated(
-            pairs=len(part),
-            right=float(part["right"].astype(float).mean()),
-            chance=float(part["chance"].astype(float).mean()),
-        )
-        for name, part in rows[badges].groupby("name", sort=False)
+
+
+def calibrated(rows: pd.DataFrame) -> Calibrated:
+    """How often the explanations in ``rows`` (``right``, ``chance``) are right, with its Wilson interval."""
+    right = float(rows["right"].astype(float).mean())
+    low, high = wilson(right, len(rows))
+    chance = float(rows["chance"].astype(float).mean())
+    return Calibrated(pairs=len(rows), right=right, low=low, high=high, chance=chance)
+
+
+def separation(some: pd.DataFrame, others: pd.DataFrame) -> Interval | None:
+    """By how much more often ``some`` explanations are right than ``others``; None where there are none of either.
+
+    The interval is Newcombe's (1998, method 10), made of the two Wilson intervals.
+    """
+    if some.empty or others.empty:
+        return None
+    one, other = calibrated(some), calibrated(others)
+    gap = one.right - other.right
+    return Interval(
+        mean=gap,
+        low=gap - math.hypot(one.right - one.low, other.high - other.right),
+        high=gap + math.hypot(one.high - one.right, other.right - other.low),
+    )
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of ``n`` (Wilson 1927)."""
+    square = Z**2 / n
+    middle, half = share + square / 2, Z * math.sqrt(share * (1 - share) / n + square / (4 * n))
+    return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
+
+
+def _found(weights: Tensor, cause: Tensor) -> dict[str, Any]:
+    return {
+        "right": _hit(weights, cause),
+        "above": float(roc_auc_score(cause.numpy(), weights.double().numpy())),
+        "chance": float(cause.double().mean()),
     }
-    return planted, verdicts
 
 
 def _hit(weights: Tensor, cause: Tensor) -> float:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from workbench.explain.audit.curves import erase, measures
 from workbench.explain.audit.result import Cascade, Randomisation
+from workbench.explain.audit.together import read_again
 from workbench.explain.units import Units
 from workbench.explain.verdict import kendall_tau
 from workbench.models.base import Recommender
@@ -50,9 +51,8 @@ def randomise(pairs: Sequence[Units], spreads: Sequence[float], seed: int = 0) -
         for part in reversed(parts):
             _shuffle(model, parts[part], generator)
             cascade.append(Cascade(step=part, agreement=_agreement(before)))
-        left = float(
-            np.mean([_above_chance(units, spread, seed) for units, spread in zip(pairs, spreads, strict=True)])
-        )
+        now = read_again(pairs)
+        left = float(np.mean([_above_chance(units, spread, seed) for units, spread in zip(now, spreads, strict=True)]))
     finally:
         model.load_state_dict(kept)
     return Randomisation(pairs=len(before), cascade=tuple(cascade), alone=alone, comprehensiveness=left)
@@ -75,22 +75,16 @@ def _shuffle(model: Recommender, names: Sequence[str], generator: torch.Generato
         parameter.copy_(parameter.flatten()[order].view_as(parameter))
 
 
-def _again(units: Units) -> Units:
-    """The same pair, read by the model as it is now."""
-    return Units.of(units.model, units.user, units.item, units.until, removal=units.removal)
-
-
 def _agreement(before: Sequence[tuple[Units, Tensor]]) -> float:
     found = []
-    for units, weights in before:
-        now = _again(units).attention
+    for units, (_, weights) in zip(read_again([units for units, _ in before]), before, strict=True):
+        now = units.attention
         found.append(0.0 if now is None else kendall_tau(weights.tolist(), now.tolist()))
     return float(np.mean(found))
 
 
-def _above_chance(units: Units, spread: float, seed: int) -> float:
+def _above_chance(now: Units, spread: float, seed: int) -> float:
     """By how much removal in the order of the attention costs more than in a random order."""
-    now = _again(units)
     weights = now.attention
     assert weights is not None
     generator = torch.Generator().manual_seed(seed)

@@ -19,8 +19,10 @@ def reading(audit: Audit) -> str:
     2. It is flat from 95 % of the uniform entropy on. 3. Other weights with the same score were found if their
     divergence is half of ln 2 or more. 4. It does not depend on what was learned if its order after all parameters
     are shuffled agrees with tau 0.5 or more. 5. The method that finds the largest share of planted causes is named.
+    6. A supported verdict goes with being right if the 95 % interval of the difference from all others is above 0.
     """
     told = [_against_chance(audit, "attention"), _flat(audit), _other(audit), _random(audit), _best(audit)]
+    told.append(calibration(audit))
     return " ".join(sentence for sentence in told if sentence)
 
 
@@ -83,3 +85,21 @@ def _best(audit: Audit) -> str:
     if "attention" in audit.planted and best != "attention":
         text += f"; attention {audit.planted['attention'].precision_at_1:.0%}"
     return f"{text}; chance {chance:.0%})."
+
+
+def calibration(audit: Audit) -> str:
+    """Whether a supported verdict goes with being right about the planted cause, in a sentence; "" if none is known."""
+    if not audit.verdicts:
+        return ""
+    told, gap = audit.verdicts.get("supported"), audit.separation
+    if told is None:
+        return "None of the explanations with a known cause is supported, so nothing is promised and nothing broken."
+    text = f"Of {told.pairs:,} supported explanations {told.right:.0%} [{told.low:.0%}, {told.high:.0%}] name the cause"
+    if gap is None:
+        return f"{text}; all with a known cause are supported (chance {told.chance:.0%})."
+    numbers = f"{gap.mean:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}] against all others, chance {told.chance:.0%}"
+    if gap.low > 0:
+        return f"{text}: the verdict tells right from wrong ({numbers})."
+    if gap.high < 0:
+        return f"{text}, fewer than of the others: the model itself goes by something else than the cause ({numbers})."
+    return f"{text}: the verdict cannot be seen to tell right from wrong ({numbers})."

@@ -50,11 +50,14 @@ class Calibrated(Frozen):
     Attributes:
         pairs: held-out likes (posts) with a known cause whose explanation has this verdict.
         right: share of them in which what is shown strongest is the cause; ties count by their share.
+        low, high: ends of its 95 % interval (Wilson).
         chance: the same for a unit drawn at random.
     """
 
     pairs: int
     right: float
+    low: float
+    high: float
     chance: float
 
 
@@ -95,6 +98,20 @@ class Randomisation(Frozen):
     comprehensiveness: float
 
 
+class Fewer(Frozen):
+    """What was asked of fewer pairs, each in a part of its own.
+
+    Attributes:
+        seconds: of one processor.
+        weights: by level, what other attention would do; None in the other part.
+        random: the randomised parameters; None in the other part, or where nothing is weighed.
+    """
+
+    seconds: float = 0.0
+    weights: dict[str, Weighing] | None = None
+    random: Randomisation | None = None
+
+
 class Audit(Frozen):
     """How far the explanations of a run can be believed.
 
@@ -114,12 +131,16 @@ class Audit(Frozen):
         weights: by level, what other attention would do.
         randomisation: None where nothing is weighed.
         planted: by method; empty where no cause is known.
+        levels: by level and method, the same where the cause has to come first among the units of its own level alone;
+            levels whose elements hold each other (hops, and the people in them) do not compete there.
         verdicts: by badge, what explanations of planted causes with it are worth; empty where no cause is known.
+        separation: by how much more often explanations are right whose verdict is supported than all others are; None
+            where there are none of either.
         verdict: what all this says, in plain words.
         seconds: of one processor, over all parts, whoever made them.
     """
 
-    schema_version: int = 2
+    schema_version: int = 3
     model: str
     run: str
     dataset: str
@@ -141,6 +162,8 @@ class Audit(Frozen):
     weights: dict[str, Weighing]
     randomisation: Randomisation | None
     planted: dict[str, Planted]
+    levels: dict[str, dict[str, Planted]]
     verdicts: dict[str, Calibrated]
+    separation: Interval | None
     verdict: str
     seconds: float

@@ -22,7 +22,7 @@ from workbench.explain.audit.marks import marked, marks
 from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import HIGHER, Audit, Curve, Interval, Weighing
+from workbench.explain.audit.result import HIGHER, Audit, Curve, Fewer, Interval, Weighing
 from workbench.explain.explainer import Explainer
 from workbench.explain.held import RemovalKind
 from workbench.explain.units import Units
@@ -34,6 +34,8 @@ PART = 20
 """Pairs of a part: an audit that was stopped loses at most so many."""
 DEEPER, DEEPEST = 40, 10
 """Pairs for the randomised parameters, and for the search for other weights."""
+FEWER = {"weights": "trying other attention", "random": "making parameters random"}
+"""What is asked of fewer pairs, by what is said meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -104,22 +106,25 @@ def work(explainer: Explainer, folder: Path, plan: Plan, tell: Report, shard: tu
     pairs, causes = shown_pairs(explainer, plan.pairs, plan.seed), None
     paths = _parts(folder, len(pairs))
     for number in range(shard[0], len(paths), shard[1]):
-        path = paths[number]
+        path, began = paths[number], time.process_time()
         if path.is_file():
             continue
-        began, rows, first = time.process_time(), [], PART * (number % (len(paths) // 2))
-        if path.name.startswith("shown"):
+        kind, _, part = path.stem.partition("-")
+        done, first, rows = 0.95 * number / len(paths), PART * int(part), []
+        if kind in FEWER:
+            tell(done, FEWER[kind])
+            found = _fewer(explainer, pairs, plan, kind)
+            write_text(path, found.model_copy(update={"seconds": time.process_time() - began}).model_dump_json())
+            continue
+        if kind == "shown":
             for place in range(first, min(first + PART, len(pairs))):
-                tell(
-                    0.8 * (number + (place - first) / PART) / len(paths),
-                    f"removing evidence of {len(pairs)} explanations",
-                )
+                tell(done, f"removing evidence of {len(pairs)} explanations")
                 rows += looked(explainer, *pairs[place], plan.k, plan.seed, plan.removal)
             table = pd.DataFrame(rows, columns=list(COLUMNS))
         else:
             causes = causes or list(planted_pairs(explainer, plan.pairs, plan.seed, plan.removal))
-            for place, (units, cause) in enumerate(causes[first : first + PART]):
-                tell(0.8 * (number + place / PART) / len(paths), "marking planted causes")
+            tell(done, "marking planted causes")
+            for units, cause in causes[first : first + PART]:
                 rows += marked(explainer, units, cause, plan.seed)
             table = pd.DataFrame(rows, columns=list(MARKS))
         table.attrs["seconds"] = time.process_time() - began
@@ -127,9 +132,10 @@ def work(explainer: Explainer, folder: Path, plan: Plan, tell: Report, shard: tu
 
 
 def _parts(folder: Path, pairs: int) -> list[Path]:
-    """The files of all parts: as many of planted causes as of explanations shown."""
+    """The files of all parts: as many of planted causes as of explanations shown, beside what is asked of fewer."""
     count = -(-pairs // PART)
-    return [folder / f"{kind}-{n:03}.parquet" for kind in ("shown", "planted") for n in range(count)]
+    tables = [folder / f"{kind}-{n:03}.parquet" for kind in ("shown", "planted") for n in range(count)]
+    return [*(folder / f"{kind}-000.json" for kind in FEWER), *tables]
 
 
 def _read(folder: Path, kind: str) -> list[pd.DataFrame]:
@@ -150,19 +156,10 @@ def _together(
         raise DataError(
             f"no explanation of {explainer.model.name} has two pieces of evidence, so none can be right or wrong"
         )
+    few = [Fewer.model_validate_json((folder / f"{kind}-000.json").read_text(encoding="utf-8")) for kind in FEWER]
     began = time.process_time()
-    planted, verdicts = marks(causes)
-    chosen = [
-        Units.of(explainer.model, user, item, removal=plan.removal)
-        for user, item in shown_pairs(explainer, plan.pairs, plan.seed)[:DEEPER]
-    ]
-    chosen = [units for units in chosen if len(units) > 1]
-    unit = [spread(explainer, units.user) for units in chosen]
-    tell(0.8, "making parameters random")
-    randomisation = randomise(chosen, unit, plan.seed)
-    tell(0.9, "trying other attention")
-    weights = _weighings([replace(units, removal="deleted") for units in chosen[:DEEPEST]], unit[:DEEPEST], plan.seed)
-    seconds = time.process_time() - began + sum(float(part.attrs["seconds"]) for part in (*shown, *causes))
+    known = marks(causes)
+    seconds = sum(one.seconds for one in few) + sum(float(part.attrs["seconds"]) for part in (*shown, *causes))
     methods = list(dict.fromkeys(table["method"]))
     named = {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
     told: dict[str, Any] = {
@@ -188,12 +185,11 @@ def _together(
         "curves": {name: Curve(**{course: _course(named[name][course]) for course in COURSES}) for name in methods},
         "agreement": _agreement(named),
         "flatness": None if table["flatness"].isna().all() else float(named["random"]["flatness"].astype(float).mean()),
-        "weights": weights,
-        "randomisation": randomisation,
-        "planted": planted,
-        "verdicts": verdicts,
+        "weights": next(one.weights for one in few if one.weights is not None),
+        "randomisation": next((one.random for one in few if one.random is not None), None),
+        **known,
     }
-    found = Audit(**told, verdict="", seconds=seconds)
+    found = Audit(**told, verdict="", seconds=seconds + time.process_time() - began)
     found = found.model_copy(update={"verdict": reading(found)})
     write_text(folder / RESULT, found.model_dump_json(indent=1))
     tell(1.0, "done")
@@ -231,11 +227,21 @@ def _taus(part: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([json.loads(text) for text in part["agreement"]])
 
 
+def _fewer(explainer: Explainer, pairs: Sequence[tuple[int, int]], plan: Plan, kind: str) -> Fewer:
+    """What is asked of the first pairs alone."""
+    count = DEEPER if kind == "random" else DEEPEST
+    read = [explainer.units(user, item, removal=plan.removal) for user, item in pairs[:DEEPER]]
+    chosen = [units for units in read if len(units) > 1][:count]
+    spreads = [spread(explainer, units.user) for units in chosen]
+    if kind == "random":
+        return Fewer(random=randomise(chosen, spreads, plan.seed))
+    return Fewer(weights=_weighings([replace(units, removal="deleted") for units in chosen], spreads, plan.seed))
+
+
 def _weighings(looked: Sequence[Units], spreads: Sequence[float], seed: int) -> dict[str, Weighing]:
     found: dict[str, list[Any]] = {}
-    for units, unit in zip(looked, spreads, strict=True):
-        for one in other_weights(units, unit, seed=seed):
-            found.setdefault(one.group, []).append(one)
+    for one in other_weights(looked, spreads, seed=seed):
+        found.setdefault(one.group, []).append(one)
     return {
         group: Weighing(
             pairs=len(ones),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from workbench.explain.audit.result import Audit
+from workbench.explain.audit.result import Audit, Calibrated, Planted
 from workbench.explain.explanation import Frozen
 
 Value = str | int | float | bool | None
@@ -74,19 +74,30 @@ def randomisation_table(audit: Audit) -> Table:
 
 def planted_table(audit: Audit) -> Table:
     """How well each method, and each verdict, tells the planted causes."""
-    blank: dict[str, Value] = dict.fromkeys(("pairs", "precision_at_1", "auc", "pointing", "chance"))
+    blank: dict[str, Value] = dict.fromkeys(("pairs", "precision_at_1", "low", "high", "auc", "pointing", "chance"))
+    whole: list[tuple[str | None, Mapping[str, Planted]]] = [(None, audit.planted), *audit.levels.items()]
     methods = (
-        _head(audit) | {"kind": "method", "name": name} | blank | one.model_dump()
-        for name, one in audit.planted.items()
+        _head(audit) | {"kind": "method", "name": name, "level": level} | blank | one.model_dump()
+        for level, found in whole
+        for name, one in found.items()
     )
     verdicts = (
-        _head(audit)
-        | {"kind": "verdict", "name": badge}
-        | blank
-        | {"pairs": one.pairs, "precision_at_1": one.right, "chance": one.chance}
+        _head(audit) | {"kind": "verdict", "name": badge, "level": None} | blank | _told(one)
         for badge, one in audit.verdicts.items()
     )
     return Table(about="planted causes", records=(*methods, *verdicts))
+
+
+def calibration_table(audits: Sequence[Audit]) -> Table:
+    """How often explanations are right about the planted cause, by run and verdict."""
+    records = (
+        _head(audit) | {"verdict": badge} | _told(one) for audit in audits for badge, one in audit.verdicts.items()
+    )
+    return Table(about="verdicts", records=tuple(records))
+
+
+def _told(one: Calibrated) -> dict[str, Value]:
+    return {"pairs": one.pairs, "precision_at_1": one.right, "low": one.low, "high": one.high, "chance": one.chance}
 
 
 def runs_table(audits: Sequence[Audit]) -> Table:
