@@ -140,8 +140,7 @@ def test_bad_links_are_said_and_the_rest_counts() -> None:
 @pytest.mark.usefixtures("home")
 def test_more_than_an_address_holds_is_refused_in_words() -> None:
     app = at_page(opened(dataset="cards", run="hasc", aspect="follows"), "whatif")
-    groups = [f"uploads:{'x' * 52}{number}" for number in range(3)]
-    app.query_params["without"] = held(*groups)
+    app.query_params["without"] = held("uploads:" + "~".join(f"{'x' * 59}{number}" for number in range(3)))
     app = app.run()
     before = app.query_params["without"]
     app = app.toggle(f"without-{switches(app)[0]}").set_value(True).run()
@@ -198,3 +197,47 @@ def test_the_page_why_links_here(dataset: str, run: str) -> None:
     assert not app.exception and not app.error
     links = [link.proto for link in app.get("page_link")]
     assert links and all("without=" in link.query_string for link in links)
+
+
+@pytest.mark.usefixtures("home")
+def test_what_stands_in_its_place_is_chosen_and_told_in_the_command() -> None:
+    app = at_page(opened(dataset="cards", run="acf", aspect="regions"), "whatif")
+    offered = app.button_group("switch-removal")
+    assert not app.exception and "a blur in the picture" in offered.options
+    app = app.toggle(f"without-{switches(app)[0]}").set_value(True).run()
+    app = app.button_group("switch-removal").set_value("blurred").run()
+    assert not app.exception and not app.error and app.query_params["removal"] == "blurred"
+    assert "--removal blurred" in next(code.value for code in app.code if "--drop" in code.value)
+    assert "**Without:**" in shown(app)
+    # Without pictures there is no blur to choose.
+    toy = at_page(opened(dataset="toy", run="gru", removal="blurred"), "whatif")
+    assert not toy.exception and not toy.error and not [one for one in toy.button_group if one.key == "switch-removal"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_second_run_stands_beside_the_first() -> None:
+    app = at_page(opened(dataset="toy", run="svdpp", compare="gru"), "whatif")
+    assert not app.exception and "Leave something out" in shown(app)
+    edit = switches(app)[0]
+    app = app.toggle(f"without-{edit}").set_value(True).run()
+    assert not app.exception and not app.error and not app.info
+    assert "Leave something out" not in shown(app) and len(app.get("plotly_chart")) == 2
+    # What the second run does not read is said, and nothing is applied there.
+    app = at_page(opened(dataset="toy", run="svdpp", compare="hasc", without=held(edit)), "whatif")
+    assert not app.exception and "Not applied to the second" in app.info[0].value
+
+
+@pytest.mark.usefixtures("home")
+def test_pieces_of_one_picture_are_said_and_undone_together() -> None:
+    app = at_page(opened(dataset="cards", run="acf", aspect="regions"), "whatif")
+    owner = Edit.parse(switches(app)[0]).item
+    without = held(f"regions:0~1~2~3@{owner}")
+    app = at_page(opened(dataset="cards", run="acf", aspect="regions", without=without), "whatif")
+    assert not app.exception and f"regions of images liked: 4 pieces of {owner}" in shown(app).replace("\\", "")
+    app = app.toggle("toggle-all").set_value(True).run()
+    other = next(edit for edit in switches(app) if not app.toggle(f"without-{edit}").value)
+    app = app.toggle(f"without-{other}").set_value(True).run()
+    app = app.button("undo").click().run()
+    assert app.query_params["without"] == without
+    app = app.button("undo").click().run()
+    assert app.query_params["without"] == held(f"regions:0~1~2@{owner}")

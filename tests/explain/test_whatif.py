@@ -18,8 +18,9 @@ from workbench.data.errors import DataError
 from workbench.explain.counterfactual import Removed, drop_out
 from workbench.explain.edits import Edit, edited
 from workbench.explain.explainer import Explainer
+from workbench.explain.reranked import Question, possible_removals
 from workbench.explain.units import Units
-from workbench.explain.whatif import what_if
+from workbench.explain.whatif import both, what_if
 from workbench.layers.evidence import Gates
 
 CONFIG: dict[str, Any] = {"inputs": ["base", "auxiliary"]}
@@ -158,3 +159,36 @@ def test_no_set_is_found_where_evidence_has_no_say(toy: Dataset) -> None:
     assert race is not None
     found = drop_out(Units.of(model, 3, 40), race, _name)
     assert not found.found and not found.removed and found.rank_without <= 10
+
+
+def test_two_runs_are_told_of_the_same_images(world: Dataset) -> None:
+    explainers = [Explainer(prepared(name, world, 1, {}), world, name) for name in ("svdpp", "acf")]
+    user = int(world.history.lengths.argmax())
+    edits = [Edit(group="history", id=world.items.id(int(world.history.row(user)[0])))]
+    found = both(*(Question(explainer, user, edits) for explainer in explainers), k=5, item=7)
+    alone = [what_if(explainer, user, edits, k=5, item=7) for explainer in explainers]
+    assert (found.first, found.second) == tuple(alone) and found.names == ("svdpp", "acf")
+    items = [first.item for first, _ in found.moves]
+    assert items == [second.item for _, second in found.moves] and items[:5] == [one.item for one in found.first.after]
+    assert set(items) == {one.item for side in alone for one in (*side.before, *side.after)}
+    for side, place in zip(alone, (0, 1), strict=True):
+        told = {pair[place].item: pair[place] for pair in found.moves}
+        assert all(told[one.item] == one for one in side.moved)
+        # Those of the other run's lists are ranked among all images, too.
+        scores = explainers[place].model.score_items(torch.tensor([user]))[0].detach()
+        race = explainers[place].race(user, -1)
+        assert race is not None
+        ranked = race(scores.unsqueeze(0))[0]
+        for item, one in told.items():
+            assert one.rank_before == 1 + int((ranked > scores[world.items.code(item)]).sum())
+    again = both(Question(explainers[0], user, edits), Question(explainers[0], user, edits), k=5)
+    assert again.names == ("svdpp", "svdpp")
+
+
+def test_removals_that_a_run_can_do_are_offered(world: Dataset) -> None:
+    offered = {
+        name: possible_removals(Explainer(prepared(name, world, 1, settings), world))
+        for name, settings in {"hasc": {"inputs": ["base", "auxiliary"]}, "sasrec": {}, "vbpr": {}}.items()
+    }
+    # Without pictures nothing can be blurred, without weights none can be held.
+    assert offered == {"hasc": ("deleted", "zeroed", "mean"), "sasrec": ("deleted",), "vbpr": ("deleted", "zeroed")}

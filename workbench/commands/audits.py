@@ -101,7 +101,8 @@ def whatif(
         typer.Option(
             metavar="EDIT",
             help="Evidence to leave out, repeatable: GROUP (all of it), GROUP:ID, or GROUP:ID=GATE for a part, 0 to 1; "
-            "GROUP:ID@ITEM for what belongs to one image. In ids write %40 for @, %3D for =, %25 for %.",
+            "GROUP:ID@ITEM for what belongs to one image; GROUP:ID~ID for several. In ids write %40 for @, %3D for =, "
+            "%7E for ~, %25 for %.",
         ),
     ] = None,
     k: Annotated[int, typer.Option("--k", min=1, metavar="K", help="How many images.")] = 10,
@@ -124,14 +125,14 @@ def whatif(
     """Rank again as if some evidence had never been recorded, and show which images move."""
     from workbench import api
     from workbench.explain import preferences
-    from workbench.explain.edits import Edit
+    from workbench.explain.edits import parse_all
     from workbench.explain.whatif import what_if
 
     if keep and forget:
         raise typer.BadParameter("choose --keep or --forget", param_hint="--keep")
     if not drop and not forget:
         raise typer.BadParameter("say what to leave out with --drop GROUP:ID", param_hint="--drop")
-    edits = [Edit.parse(text) for text in drop or ()]
+    edits = parse_all(drop or ())
     explainer = api.explainer(run, data)
     dataset = explainer.dataset
     code = dataset.users.parse(user)

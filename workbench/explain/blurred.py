@@ -145,9 +145,7 @@ class Pictures:
             shapes = list(attributes[place]) == known.tolist()
         name = self.dataset.item_label(item)
         if not shapes and not is_original:
-            raise DataError(
-                f"blurred like this, {name} shows other attributes, not to be compared: choose deleted"
-            )
+            raise DataError(f"blurred like this, {name} shows other attributes, not to be compared: choose deleted")
         if is_original and not (shapes and all(map(_is_close, found, stored))):
             raise DataError(
                 f"{self.dataset.image_path(item)} is not the picture that {self.features.folder} was made of: make the "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from urllib.parse import quote, unquote
+from itertools import groupby
+from urllib.parse import unquote
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ class Edit(Frozen):
     def parse(cls, text: str) -> Edit:
         """An edit as it is typed: ``follows:bea``, ``uploads``, ``creator=0.5``, ``words:3@482``.
 
-        In ids ``@``, ``=`` and ``%`` are written %40, %3D and %25.
+        In ids ``@``, ``=``, ``~`` and ``%`` are written %40, %3D, %7E and %25.
 
         Raises:
             DataError: it is not of the form, or the gate is not a number from 0 to 1.
@@ -64,6 +65,33 @@ class Edit(Frozen):
     def place(self) -> tuple[str, str | None, str | None]:
         """What is edited, however much: two edits of one place replace each other."""
         return self.group, None if self.id is None else str(self.id), None if self.item is None else str(self.item)
+
+
+def parse_all(texts: Iterable[str]) -> list[Edit]:
+    """Edits as they are typed, those of several elements of one group one by one or together: ``regions:3~4~9@482``.
+
+    Raises:
+        DataError: one of them is no edit.
+    """
+    found: list[Edit] = []
+    for text in texts:
+        together = re.fullmatch(r"([^:@=]+):([^@=]*~[^@=]*)(.*)", text)
+        parts = [f"{together[1]}:{id}{together[3]}" for id in together[2].split("~")] if together else [text]
+        found += map(Edit.parse, parts)
+    return found
+
+
+def written(edits: Iterable[Edit]) -> list[str]:
+    """Edits as texts, neighbours that differ in the element alone written together."""
+    texts: list[str] = []
+    for _, some in groupby(edits, lambda edit: (edit.group, edit.id is None, edit.item, edit.gate)):
+        alike = list(some)
+        if alike[0].id is None or len(alike) == 1:
+            texts += map(str, alike)
+            continue
+        ids = "~".join(_escaped(edit.id) for edit in alike if edit.id is not None)
+        texts.append(str(alike[0]).replace(f":{_escaped(alike[0].id)}", f":{ids}", 1))
+    return texts
 
 
 def edited(explainer: Explainer, user: int, edits: Sequence[Edit], moment: int | None = None) -> Gates:
@@ -190,4 +218,4 @@ class Record:
 
 def _escaped(id: Id) -> str:
     """An id without the signs that end it."""
-    return re.sub("[%@=]", lambda found: quote(found[0], safe=""), str(id))
+    return re.sub("[%@=~]", lambda found: f"%{ord(found[0]):02X}", str(id))

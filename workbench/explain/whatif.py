@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
+from workbench.data.dataset import IdMap
 from workbench.data.errors import DataError
 from workbench.explain.counterfactual import Counterfactual, Removed, drop_out
-from workbench.explain.edits import Edit, Record
+from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer, Recommendation
 from workbench.explain.explanation import Element, Frozen, Id
-from workbench.explain.held import RemovalKind, held_scores
+from workbench.explain.held import RemovalKind
+from workbench.explain.reranked import Question, Reranked
 
 
 class Moved(Frozen):
@@ -80,7 +81,37 @@ class WhatIf(Frozen):
         return found
 
 
-@torch.inference_mode()
+class Both(Frozen):
+    """The same edits asked of two runs, or of two users, told for the same images.
+
+    Attributes:
+        names: of the two sides.
+        first: one answer; ``second`` the other one.
+        moves: what becomes of each image that is among the best of either before or after, on both sides; the best of
+            the first after its edits come first, then those of the second.
+    """
+
+    names: tuple[str, str]
+    first: WhatIf
+    second: WhatIf
+    moves: tuple[tuple[Moved, Moved], ...]
+
+    def rows(self) -> list[dict[str, object]]:
+        """A row for each image and side."""
+        return [
+            {
+                "item": one.item,
+                "of": name,
+                "without": " ".join(side.edits),
+                "rank before": one.rank_before,
+                "rank after": one.rank_after,
+                "score change": one.score_change,
+            }
+            for pair in self.moves
+            for name, side, one in zip(self.names, (self.first, self.second), pair, strict=True)
+        ]
+
+
 def what_if(
     explainer: Explainer,
     user: int,
@@ -106,25 +137,45 @@ def what_if(
         DataError: the model ranks nothing, or has no such group, the user no such element or moment; there is no such
             removal, weights are to be held and the model has no exact shares, or a picture cannot be blurred.
     """
-    if explainer.model.task != "ranking":
-        raise DataError(
-            f"{explainer.model.name} predicts popularity and ranks nothing: choose a run of a ranking model"
-        )
-    explainer.at(moment)
-    race = explainer.race(user, -1, moment)
-    assert race is not None
-    before, after = (_scores(explainer, user, changes, moment, removal) for changes in ((), edits))
-    old, new = (race(scores.unsqueeze(0))[0] for scores in (before, after))
-    shown = min(k, int(old.isfinite().sum()))
-    first, then = (scores.topk(shown).indices.tolist() for scores in (old, new))
+    return _told(Reranked.of(Question(explainer, user, edits, moment, removal)), k, item)
+
+
+def both(first: Question, second: Question, k: int = 10, item: int | None = None) -> Both:
+    """Two questions about the images of one dataset, with the same images told of each.
+
+    Raises:
+        DataError: as ``what_if``.
+    """
+    ranked = Reranked.of(first), Reranked.of(second)
+    told = _told(ranked[0], k, item), _told(ranked[1], k, item)
+    items = dict.fromkeys(one.item for listed in ("after", "before") for side in told for one in getattr(side, listed))
+    codes = [first.explainer.dataset.items.code(one) for one in items]
+    by_user, by_run = told[0].user != told[1].user, told[0].run != told[1].run
+    names = [
+        " · ".join([*([one.run] if by_run or not by_user else []), *([one.user_label] if by_user else [])])
+        for one in told
+    ]
+    return Both(
+        names=(names[0], names[1]),
+        first=told[0],
+        second=told[1],
+        moves=tuple((_moved(ranked[0], code), _moved(ranked[1], code)) for code in codes),
+    )
+
+
+def _moved(ranked: Reranked, code: int) -> Moved:
+    item = ranked.asked.explainer.dataset.items.id(code)
+    before, after = ranked.ranks(code)
+    return Moved(item=item, rank_before=before, rank_after=after, score_change=ranked.change(code))
+
+
+def _told(ranked: Reranked, k: int, item: int | None) -> WhatIf:
+    """The best ``k`` of both rankings, and an image (code) that was asked about."""
+    explainer, user = ranked.asked.explainer, ranked.asked.user
+    shown = min(k, int(ranked.old.isfinite().sum()))
+    first, then = (scores.topk(shown).indices.tolist() for scores in (ranked.old, ranked.new))
     ids, named = explainer.dataset.items, list(dict.fromkeys([*then, *first]))
-
-    def moved(code: int) -> Moved:
-        ranks = [1 + int((scores > raw[code]).sum()) for scores, raw in ((old, before), (new, after))]
-        change = float(after[code] - before[code])
-        return Moved(item=ids.id(code), rank_before=ranks[0], rank_after=ranks[1], score_change=change)
-
-    changes = [one for one in map(moved, named) if one.rank_before != one.rank_after]
+    changes = [one for code in named if (one := _moved(ranked, code)).rank_before != one.rank_after]
     pictured = dict.fromkeys([*named, *([] if item is None else [item])])
     return WhatIf(
         model=explainer.model.name,
@@ -133,15 +184,19 @@ def what_if(
         fingerprint=explainer.dataset.fingerprint,
         user=explainer.dataset.users.id(user),
         user_label=explainer.dataset.user_label(user),
-        moment=moment,
-        removal=removal,
-        edits=tuple(map(str, edits)),
-        before=tuple(Recommendation(item=ids.id(i), rank=n, score=float(old[i])) for n, i in enumerate(first, 1)),
-        after=tuple(Recommendation(item=ids.id(i), rank=n, score=float(new[i])) for n, i in enumerate(then, 1)),
+        moment=ranked.asked.moment,
+        removal=ranked.asked.removal,
+        edits=tuple(map(str, ranked.asked.edits)),
+        before=_listed(ranked.old, first, ids),
+        after=_listed(ranked.new, then, ids),
         moved=tuple(sorted(changes, key=lambda one: one.rank_after)),
-        explained=None if item is None else moved(item),
+        explained=None if item is None else _moved(ranked, item),
         pictured=tuple(explainer.names.element("image", code) for code in pictured),
     )
+
+
+def _listed(scores: Tensor, codes: Sequence[int], ids: IdMap) -> tuple[Recommendation, ...]:
+    return tuple(Recommendation(item=ids.id(i), rank=n, score=float(scores[i])) for n, i in enumerate(codes, 1))
 
 
 def smallest_change(
@@ -174,19 +229,3 @@ def smallest_change(
     return found, tuple(
         Edit(group=one.group, id=one.id, item=own if sides[one.group] == "item" else None) for one in found.removed
     )
-
-
-def _scores(explainer: Explainer, user: int, edits: Sequence[Edit], moment: int | None, removal: str) -> Tensor:
-    record = Record(explainer, user, moment)
-    gates = record.gates(edits)
-    if removal not in ("deleted", "blurred") and edits:
-        return held_scores(explainer.model, user, gates, removal)
-    model = explainer.model
-    if removal == "blurred" and edits:
-        pictures = explainer.pictures
-        codes, closed, gates = record.closed(gates, pictures.groups)
-        if len(codes):
-            model = model.twin()
-            for blur, seen in pictures.encode(pictures.blurs(codes, closed)):
-                model.repaint(blur.item, seen)
-    return model.score_items(torch.tensor([user], device=explainer.device), gates)[0]

@@ -19,7 +19,7 @@ from workbench.explain.audit.kept import newest, parameters_of
 from workbench.explain.beside import beside, shared_levels
 from workbench.explain.diffusion import ego
 from workbench.explain.drift import drift
-from workbench.explain.edits import Edit
+from workbench.explain.edits import parse_all
 from workbench.explain.explanation import EvidenceLevel, Explanation, Verdict
 from workbench.explain.frames import Reel, key_frames
 from workbench.explain.popularity import Forecast, forecast
@@ -290,7 +290,7 @@ def _popularity(opened: Opened, second: Second) -> Shown:
 
 
 def _whatif(opened: Opened, second: Second) -> Shown:
-    edits = list(map(Edit.parse, opened.view.chosen(EDITS, _Anything())))
+    edits = parse_all(opened.view.chosen(EDITS, _Anything()))
     if not edits:
         raise ViewError(
             f"The view {opened.view} changes nothing: add {EDITS}=GROUP:ID, as the page What if? writes it."
