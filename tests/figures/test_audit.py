@@ -33,6 +33,9 @@ DRAWINGS: dict[str, Draw] = {
     "agreement": lambda a, width, theme: pictures.agreement_figure(a, width=width, theme=theme),
     "randomisation": lambda a, width, theme: pictures.randomisation_figure(a, width=width, theme=theme),
     "planted": lambda a, width, theme: pictures.planted_figure(a, width=width, theme=theme),
+    "calibration": lambda a, width, theme: pictures.calibration_figure(
+        [a, make_audit(NASTY, badges=("supported", "partly"))], width=width, theme=theme
+    ),
     "runs": lambda a, width, theme: pictures.runs_figure(
         [a, make_audit(NASTY, weighs=False)], width=width, theme=theme
     ),
@@ -43,6 +46,7 @@ SCREENS: dict[str, Callable[[Audit, ThemeName], go.Figure]] = {
     "agreement": lambda a, theme: pictures.agreement_plotly(a, theme=theme),
     "randomisation": lambda a, theme: pictures.randomisation_plotly(a, theme=theme),
     "planted": lambda a, theme: pictures.planted_plotly(a, theme=theme),
+    "calibration": lambda a, theme: pictures.calibration_plotly([a], theme=theme),
     "runs": lambda a, theme: pictures.runs_plotly([a], theme=theme),
 }
 FULL = make_audit(badges=tuple(BADGES))
@@ -116,6 +120,26 @@ def test_planted_causes_stand_beside_chance_and_verdicts_name_their_number() -> 
     assert set(chance.x) == {FULL.planted["uniform"].precision_at_1}
 
 
+def test_levels_are_told_apart_where_they_compete() -> None:
+    assert "And within its own level?" not in words_of(pictures.planted_figure(FULL))
+    found = {name: one.model_copy(update={"precision_at_1": 0.875}) for name, one in FULL.planted.items()}
+    apart = FULL.model_copy(update={"levels": {"follows": found}})
+    assert {"And within its own level?", "0.88"} <= set(words_of(pictures.planted_figure(apart)))
+
+
+def test_verdicts_of_runs_are_drawn_with_their_interval_and_few_of_them_are_not() -> None:
+    few = FULL.verdicts["supported"].model_copy(update={"pairs": 9, "right": 0.123})
+    other = FULL.model_copy(update={"run": "few", "verdicts": {**FULL.verdicts, "supported": few}})
+    figure = pictures.calibration_figure([FULL, other])
+    supported = next(axes for axes in figure.axes if "supported" in axes.get_xlabel())
+    one = FULL.verdicts["supported"]
+    dots = [line for line in supported.lines if line.get_marker() == "o"]
+    assert [float(dot.get_xdata()[0]) for dot in dots] == [one.right]
+    assert (one.low, one.high) in [tuple(line.get_xdata()) for line in supported.lines]
+    with pytest.raises(ValueError, match="audit one on the demo"):
+        pictures.calibration_figure([make_audit("gru", planted=False)])
+
+
 def test_what_an_audit_lacks_is_said() -> None:
     plain = make_audit("gru", weighs=False, planted=False)
     with pytest.raises(ValueError, match="weighs nothing"):
@@ -148,7 +172,8 @@ def test_every_format_is_written(name: str, tmp_path: Path) -> None:
     stem = tmp_path / name
     save(DRAWINGS[name](FULL, FULL_WIDTH, "light"), stem, ["png", "svg", "pdf"])
     save(SCREENS[name](FULL, "dark"), stem, ["html"], theme="dark")
-    table = tables.runs_table([FULL]) if name == "runs" else getattr(tables, f"{name}_table")(FULL)
+    several = name in {"runs", "calibration"}
+    table = getattr(tables, f"{name}_table")([FULL] if several else FULL)
     save(table, stem, ["csv", "json"])
     assert cv2.imread(str(stem.with_suffix(".png"))).shape[1] == 2070
     with stem.with_suffix(".csv").open(encoding="utf-8", newline="") as file:

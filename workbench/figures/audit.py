@@ -9,15 +9,15 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
 from workbench.explain.audit.result import Audit
+from workbench.figures.auditcauses import calibration_block, planted_blocks
 from workbench.figures.auditcurves import Curves
 from workbench.figures.auditdots import Column, Dots
 from workbench.figures.auditgrid import Cell, Grid
-from workbench.figures.auditmarks import METHOD_MARKS, badge_mark
+from workbench.figures.auditmarks import HOLLOW, METHOD_MARKS
 from workbench.figures.page import Block, compose, compose_plotly
-from workbench.figures.style import BADGES, FULL_WIDTH, ThemeName, theme_named
+from workbench.figures.style import FULL_WIDTH, ThemeName, theme_named
 from workbench.figures.text import markup, signed_text
 
-HOLLOW: Final = "Hollow: controls, which explain nothing."
 NONE: Final = Cell("–", None, "not measured")
 
 
@@ -71,12 +71,26 @@ def planted_figure(audit: Audit, *, width: float = FULL_WIDTH, theme: ThemeName 
     Raises:
         ValueError: no cause is known.
     """
-    return compose(_planted(audit), width, theme_named(theme))
+    return compose(planted_blocks(audit), width, theme_named(theme))
 
 
 def planted_plotly(audit: Audit, *, theme: ThemeName = "light") -> go.Figure:
     """The same on the screen."""
-    return compose_plotly(_planted(audit), theme_named(theme))
+    return compose_plotly(planted_blocks(audit), theme_named(theme))
+
+
+def calibration_figure(audits: Sequence[Audit], *, width: float = FULL_WIDTH, theme: ThemeName = "light") -> Figure:
+    """How often explanations of several runs are right about the planted cause, by their verdict.
+
+    Raises:
+        ValueError: no cause is known.
+    """
+    return compose([calibration_block(audits)], width, theme_named(theme))
+
+
+def calibration_plotly(audits: Sequence[Audit], *, theme: ThemeName = "light") -> go.Figure:
+    """The same on the screen."""
+    return compose_plotly([calibration_block(audits)], theme_named(theme))
 
 
 def runs_figure(audits: Sequence[Audit], *, width: float = FULL_WIDTH, theme: ThemeName = "light") -> Figure:
@@ -190,51 +204,6 @@ def _randomisation(audit: Audit) -> Block:
         key="Kendall tau with the attention as learned: attention that stays near 1 was not learned. Parts of the "
         "parameters, from the end of the model on.",
     )
-
-
-def _planted(audit: Audit) -> list[Block]:
-    if not audit.planted:
-        raise ValueError(f"No cause that {audit.run} could have read is planted: plant some with 'workbench plant'.")
-    found = audit.planted
-    chance = found["uniform"]
-    whole = (0.0, 1.0)
-
-    def column(title: str, field: str, expected: float | None) -> Column:
-        values = tuple(getattr(one, field) for one in found.values())
-        return Column(title, values, (), (), tuple(expected for _ in values), whole)
-
-    columns = [
-        column("precision@1: the cause comes first", "precision_at_1", chance.precision_at_1),
-        column("AUC: the cause above another", "auc", 0.5),
-    ]
-    if chance.pointing is not None:
-        columns.append(column("pointing: the strongest region in the box", "pointing", chance.pointing))
-    blocks: list[Block] = [
-        Dots(
-            heading="Does it find the planted cause?",
-            note=f"{audit.run} · n = {chance.pairs:,}",
-            rows=tuple(METHOD_MARKS[name] for name in found),
-            columns=tuple(columns),
-            key=f"n: held-out likes or posts. Upright lines: chance. {HOLLOW}",
-        )
-    ]
-    badges = [badge for badge in BADGES if badge in audit.verdicts]
-    if badges:
-        told = [audit.verdicts[badge] for badge in badges]
-        right = tuple(one.right for one in told)
-        by_chance = tuple(one.chance for one in told)
-        blocks.append(
-            Dots(
-                heading="What is a verdict worth?",
-                note="by badge",
-                rows=tuple(badge_mark(badge, one.pairs) for badge, one in zip(badges, told, strict=True)),
-                columns=(
-                    Column("share in which what is shown strongest is the cause", right, (), (), by_chance, whole),
-                ),
-                key="Upright lines: chance. In brackets: explanations of planted causes.",
-            )
-        )
-    return blocks
 
 
 def _runs(audits: Sequence[Audit]) -> list[Block]:

@@ -67,6 +67,9 @@ METHOD_MARKS: Final[Mapping[str, Mark]] = {
 """Hues of Okabe and Ito; a shape of its own tells each method without them."""
 
 
+HOLLOW: Final = "Hollow: controls, which explain nothing."
+
+
 def badge_mark(badge: str, pairs: int) -> Mark:
     """The mark of the explanations with one verdict."""
     sign, hue = BADGES[badge]

@@ -16,6 +16,7 @@ from workbench.app.background import progress
 from workbench.app.desk import Desk
 from workbench.app.export import figure_menu
 from workbench.explain.audit import tables
+from workbench.explain.audit.reading import calibration
 from workbench.figures import audit as pictures
 from workbench.figures.auditmarks import METHOD_MARKS
 from workbench.figures.export import Numbers
@@ -39,6 +40,8 @@ HELP: Final = {
     "agreement": "Methods that rank evidence in quite different orders cannot all be right.",
     "randomisation": "Parts of the model are made random, one after the other: attention that stays as it was did not "
     "depend on what was learned.",
+    "calibration": "A verdict looks at removal alone, never at the cause. It is worth something where “supported” "
+    "stands further right than the others; where it does not, the model itself goes by something else than the cause.",
     "runs": "All runs of this dataset that have an audit; numbers of few explanations are uncertain.",
 }
 
@@ -130,6 +133,19 @@ def _runs(open_desk: Desk) -> None:
     origin = f"dataset {open_desk.dataset.name} {open_desk.dataset.fingerprint}"
     draw, screen = partial(pictures.runs_figure, every), partial(pictures.runs_plotly, every)
     figure_menu(draw, "audit-runs", origin, screen, tables.runs_table(every))
+    known = [audit for audit in every if audit.verdicts]
+    if known:
+        _calibration(known, origin)
+
+
+def _calibration(known: list[Audit], origin: str) -> None:
+    """What the verdicts of every run are worth, in a picture and in words."""
+    draw, screen = partial(pictures.calibration_figure, known), partial(pictures.calibration_plotly, known)
+    st.plotly_chart(screen(theme=widgets.theme()), theme=None, key="calibration", alt=HELP["calibration"], config=QUIET)
+    st.caption(HELP["calibration"])
+    figure_menu(draw, "audit-calibration", origin, screen, tables.calibration_table(known))
+    with st.expander("In words"):
+        st.markdown("\n".join(f"- **{widgets.text(one.run)}**: {widgets.text(calibration(one))}" for one in known))
 
 
 show()
