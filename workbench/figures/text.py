@@ -7,6 +7,7 @@ import math
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 from matplotlib.font_manager import FontProperties
@@ -44,6 +45,7 @@ def shorten(text: object, length: int) -> str:
     return line if len(line) <= length else line[: max(length - 1, 0)].rstrip() + "…"
 
 
+@lru_cache(maxsize=20_000)
 def text_width(text: str, size: float, weight: Literal["normal", "bold"] = "normal") -> float:
     """Width in inches of ``text`` set in ``size`` points."""
     font = FontProperties(family=list(font_families()), size=size, weight=weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import json
@@ -96,20 +97,22 @@ def bundle(
         raise ValueError("There is nothing to export: name at least one view.")
     check_formats(formats)
     tell = report or (lambda done, what: None)
-    found = []
-    for number, view in enumerate(views):
-        tell(OPENING * number / len(views), f"opening {view}")
-        opened = opener.open(view)
-        found.append((opened, shown(opened, opener.second(opened))))
-    tasks = [
-        _Task(picture, tuple(formats), WIDTHS[width], theme, _origin(opened))
-        for opened, told in found
-        for picture in told.pictures
-    ]
+    found: list[tuple[Opened, Shown]] = []
+
+    def tasks() -> Iterator[_Task]:
+        for number, view in enumerate(views):
+            tell(OPENING * number / len(views), f"opening {view}")
+            opened = opener.open(view)
+            found.append((opened, shown(opened, opener.second(opened))))
+            for picture in found[-1][1].pictures:
+                yield _Task(picture, tuple(formats), WIDTHS[width], theme, _origin(opened))
+
     written = []
-    for number, files in enumerate(_drawn(tasks, workers), 1):
+    for files in _drawn(tasks(), workers):
         written.append(files)
-        tell(OPENING + (1 - OPENING) * number / len(tasks), f"drawing {tasks[number - 1].picture.title}")
+        titles = [picture.title for _, told in found for picture in told.pictures]
+        done = len(written) / len(titles)
+        tell(OPENING + (1 - OPENING) * done, f"drawing {titles[len(written) - 1]}")
     buffer, entries, drawn = io.BytesIO(), [], iter(written)
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (opened, told) in enumerate(found, 1):
@@ -126,13 +129,14 @@ def bundle(
     return buffer.getvalue()
 
 
-def _drawn(tasks: Sequence[_Task], workers: int) -> Iterator[dict[str, bytes]]:
-    """The files of every task, in order."""
-    if workers < 2 or len(tasks) < 2 or "fork" not in get_all_start_methods():
-        yield from map(_files, tasks)
+def _drawn(tasks: Iterator[_Task], workers: int) -> Iterator[dict[str, bytes]]:
+    """The files of every task, in order; with several workers the first are drawn while further views are opened."""
+    if workers < 2 or "fork" not in get_all_start_methods():
+        yield from map(_files, list(tasks))
         return
-    # A forked process has all that was imported; one that starts anew would need longer than it saves.
-    with ProcessPoolExecutor(min(workers, len(tasks)), get_context("fork")) as pool:
+    # A forked process has all that was imported; one that starts anew would need longer than it saves. What it has
+    # already is never thrown away, so its collector of garbage need not look at that.
+    with ProcessPoolExecutor(workers, get_context("fork"), initializer=gc.freeze) as pool:
         yield from pool.map(_files, tasks)
 
 
