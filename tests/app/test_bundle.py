@@ -17,6 +17,7 @@ from workbench import cli
 from workbench.app.main import ENTRIES
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
+from workbench.explain.whatif import Both, WhatIf
 from workbench.views.bundle import MANIFEST, bundle, views_of
 from workbench.views.collection import Shelf
 from workbench.views.opened import Opener, ViewError
@@ -88,6 +89,17 @@ def test_a_second_run_and_edits_are_drawn(opener: Opener, user: str) -> None:
     assert "side-by-side" in opened(opener, why(user, compare="acf"))
     view = View(page="whatif", dataset="cards", run="hasc", user=user, options={"without": "creator"})
     assert set(opened(opener, view)) == {"what-if"}
+    told = shown(opener.open(view)).pictures[0].numbers
+    assert isinstance(told, WhatIf) and told.removal == "deleted"
+    zeroed = view.changed(options=view.options | {"removal": "zeroed"}, compare="acf")
+    one = opener.open(zeroed)
+    pictures = {picture.name: picture for picture in shown(one, opener.second(one)).pictures}
+    assert set(pictures) == {"what-if", "what-if-both"}
+    alone, two = pictures["what-if"].numbers, pictures["what-if-both"].numbers
+    assert isinstance(alone, WhatIf) and isinstance(two, Both) and alone.removal == "zeroed"
+    # acf reads no creators: nothing is applied there, and nothing moves.
+    assert two.first == alone and two.second.edits == () and not two.second.moved
+    assert pictures["what-if-both"].draw(width=3.35, theme="dark").get_size_inches()[0] == pytest.approx(3.35)
 
 
 def test_what_cannot_be_opened_is_a_sentence(opener: Opener, user: str) -> None:

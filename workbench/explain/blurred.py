@@ -108,8 +108,8 @@ class Pictures:
             out_of_focus = soft(picture)
             parts: list[Blur | int] = [item, *wanted]
             for part in parts:
-                as_it_is = isinstance(part, int)
-                batch.append((part, picture if as_it_is else blurred(picture, out_of_focus, boxes, part.gates)))
+                seen = picture if isinstance(part, int) else blurred(picture, out_of_focus, boxes, part.gates)
+                batch.append((part, seen))
                 pixels += picture.shape[0] * picture.shape[1]
                 if len(batch) == AT_ONCE or pixels >= PIXELS:
                     yield from self._flushed(batch)

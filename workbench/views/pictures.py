@@ -19,13 +19,14 @@ from workbench.explain.audit.kept import newest, parameters_of
 from workbench.explain.beside import beside, shared_levels
 from workbench.explain.diffusion import ego
 from workbench.explain.drift import drift
-from workbench.explain.edits import parse_all
+from workbench.explain.edits import applicable, parse_all, written
 from workbench.explain.explanation import EvidenceLevel, Explanation, Verdict
 from workbench.explain.frames import Reel, key_frames
 from workbench.explain.popularity import Forecast, forecast
 from workbench.explain.regions import RegionMaps, region_map
+from workbench.explain.reranked import Question, possible_removals
 from workbench.explain.timeline import TopicWords
-from workbench.explain.whatif import what_if
+from workbench.explain.whatif import both, what_if
 from workbench.figures import attributes as boxes
 from workbench.figures import audit as audits
 from workbench.figures import beside as pairs
@@ -43,6 +44,7 @@ from workbench.figures import (
     topicwords,
     week,
     whatif,
+    whatifbeside,
     wordmap,
     words,
 )
@@ -295,12 +297,18 @@ def _whatif(opened: Opened, second: Second) -> Shown:
         raise ViewError(
             f"The view {opened.view} changes nothing: add {EDITS}=GROUP:ID, as the page What if? writes it."
         )
-    pictures = []
-    for suffix, one in _sides(opened, second):
-        found = what_if(one.explainer, one.user, edits, BEST, one.moment, one.item)
-        name = f"what-if{suffix}"
-        title = f"The images of {found.user_label} without {', '.join(map(str, edits))}"
-        pictures.append(_pair(name, title, whatif, "what_if", found, found, opened.root))
+    removal = opened.view.option("removal", possible_removals(opened.explainer))
+    asked = Question(opened.explainer, opened.user, edits, opened.moment, removal)
+    found = what_if(*asked[:3], BEST, opened.moment, opened.item, removal)
+    title = f"The images of {found.user_label} without {', '.join(written(edits))}"
+    pictures = [_pair("what-if", title, whatif, "what_if", found, found, opened.root)]
+    if second is not None:
+        # The second run may not read all that the first one does: the page says which, and so do the edits told here.
+        fit, _ = applicable(second.explainer, second.user, edits, second.moment)
+        theirs = second.view.option("removal", possible_removals(second.explainer))
+        two = both(asked, Question(second.explainer, second.user, fit, second.moment, theirs), BEST, opened.item)
+        together = f"{two.names[0]} beside {two.names[1]}"
+        pictures.append(_pair("what-if-both", together, whatifbeside, "both", two, two, opened.root))
     return Shown("What if?", pictures[0].title, None, tuple(pictures))
 
 
