@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from tests.app.test_pages import at_page, opened, shown
 from workbench import api
 from workbench.app import studies, widgets
+from workbench.explain.explanation import Explanation
+from workbench.figures.style import ThemeName
 from workbench.study.design import first_is_left
 from workbench.study.make import Settings, make
 from workbench.study.questions import QUESTIONS
@@ -95,6 +98,31 @@ def test_sides_stand_where_the_answers_are_counted(own: Path) -> None:
     sentences = [widgets.text(side.explanation.sentence) for side in (case.first, case.second)]
     places = [shown(app).index(sentence) for sentence in sentences]
     assert (places[0] < places[1]) == first_is_left(study.design, "ann", number)
+
+
+def test_the_next_case_is_drawn_while_she_answers(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = made(own)
+    number, _ = study.next("ann") or (-1, 0)
+    following, turn = study.next("ann", number) or (-1, 0)
+    assert following != number and turn == 2
+    ahead = study.case(following)
+    real, drawn = studies.evidence, []
+
+    def evidence(told: Explanation, root: Path, theme: ThemeName) -> bytes:
+        drawn.append(told.sentence)
+        return real(told, root, theme)
+
+    class Now(Thread):
+        def start(self) -> None:
+            self.run()
+
+    monkeypatch.setattr(studies, "evidence", evidence)
+    monkeypatch.setattr(studies, "Thread", Now)
+    app = taking_part()
+    assert not app.exception and len(drawn) == 4
+    assert set(drawn[2:]) == {ahead.first.explanation.sentence, ahead.second.explanation.sentence}
+    answered(app, "Left")
+    assert len(drawn) == 6, "it is drawn once, when the case before it is opened"
 
 
 def test_nothing_is_kept_of_a_case_before_its_last_answer(own: Path) -> None:

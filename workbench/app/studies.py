@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import streamlit as st
@@ -105,6 +107,24 @@ def take_back(study: Study) -> None:
     mine = rating(study.design.name)
     if mine is not None and mine.chosen:
         mine.chosen.popitem()
+
+
+def prepare(study: Study, root: Path, theme: ThemeName) -> None:
+    """Draw the evidence of a rater's next case while she answers the questions on this one."""
+    mine = rating(study.design.name)
+    if mine is None or mine.number is None or mine.chosen:
+        return
+    following = study.next(mine.rater, mine.number)
+    if following is not None:
+        Thread(target=_draw, args=(study, following[0], root, theme), daemon=True).start()
+
+
+def _draw(study: Study, number: int, root: Path, theme: ThemeName) -> None:
+    # What cannot be read or drawn is told when the case is shown.
+    with suppress(ValueError, OSError):
+        ahead = case(study.path, study.path.stat().st_ctime_ns, number)
+        for side in (ahead.first, ahead.second):
+            evidence(side.explanation, root, theme)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

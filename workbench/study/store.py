@@ -152,12 +152,18 @@ class Study:
         """Whether every case has its raters."""
         return all(count >= self.design.raters for count in self.ratings())
 
-    def next(self, rater: str) -> tuple[int, int] | None:
-        """Number of a rater's next case and which turn of hers it is, from 1; None where nothing is left for her."""
+    def next(self, rater: str, besides: int | None = None) -> tuple[int, int] | None:
+        """Number of a rater's next case and which turn of hers it is, from 1; None where nothing is left for her.
+
+        Args:
+            rater: the name she chose.
+            besides: number of the case before her, to learn which one follows.
+        """
         rater = rater_name(rater)
         counts = self.ratings()
         with _connected(self.path) as file:
             done = {row[0] for row in file.execute("SELECT DISTINCT number FROM answers WHERE rater = ?", [rater])}
+        done |= set() if besides is None else {besides}
         for number in order(self.design, rater, len(counts)):
             if number not in done and counts[number] < self.design.raters:
                 return number, len(done) + 1

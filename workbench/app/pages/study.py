@@ -108,6 +108,7 @@ def _rate(study: Study, mine: Rating) -> None:
     for place, side in zip(("left", "right"), sides, strict=True):
         with grid.cell():
             _side(study, root, side, place)
+    studies.prepare(study, root, widgets.theme())
 
 
 def _ask(study: Study, mine: Rating) -> None:
