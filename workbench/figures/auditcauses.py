@@ -111,9 +111,9 @@ def calibration_block(audits: Sequence[Audit]) -> Block:
     if not known:
         raise ValueError("No audited run explains what it weighs and knows a planted cause: audit one on the demo.")
     return Dots(
-        heading="When the verdict says supported, how often is it right?",
+        heading="How often are verdicts right?",
         note="by run",
-        rows=tuple(Mark(audit.run, BADGES["supported"][1], "o", "circle") for audit in known),
+        rows=tuple(Mark(audit.run, METHOD_MARKS["attention"].hue, "o", "circle") for audit in known),
         columns=tuple(_of_badge(known, badge) for badge in BADGES if any(badge in a.verdicts for a in known)),
         key="Held-out likes or posts in which what is shown strongest is the planted cause, with 95 % intervals. "
         f"Upright lines: chance. –: fewer than {FEWEST} explanations have this verdict.",

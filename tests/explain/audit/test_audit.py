@@ -211,6 +211,22 @@ def test_planted_units_are_those_the_causes_name(caused: Dataset) -> None:
         assert group == "creator" or str(named.id) == str(cause["element"])
 
 
+def test_causes_of_training_likes_are_kept_apart_from_held_out_ones(caused: Dataset, tmp_path: Path) -> None:
+    likes = caused.table("likes")
+    learned = likes[likes["split"] == "train"].assign(aspect="creator", source="like")[
+        ["source", "user", "item", "aspect"]
+    ]
+    causes = pd.concat([caused.table("causes"), learned], ignore_index=True)
+    write_dataset(tmp_path / "toy", caused.card, {**tables_of(caused), "causes": causes})
+    world = Dataset.open(tmp_path / "toy")
+    explainer = Explainer(prepared("hasc", world, 1, SETTINGS["hasc"]), world)
+    split = likes.set_index(["user", "item"])["split"]
+    for known in (True, False):
+        found = [units for units, _ in planted_pairs(explainer, 20, 0, learned=known)]
+        splits = {split[(world.users.id(units.user), world.items.id(units.item))] for units in found}
+        assert found and splits <= ({"train"} if known else {"validation", "test"})
+
+
 def _marks(explainer: Explainer) -> tuple[dict[str, Planted], dict[str, Calibrated]]:
     rows = [
         row for units, cause in planted_pairs(explainer, 30, 0) for row in marking.marked(explainer, units, cause, 0)

@@ -140,6 +140,7 @@ def _runs(open_desk: Desk) -> None:
 
 def _calibration(known: list[Audit], origin: str) -> None:
     """What the verdicts of every run are worth, in a picture and in words."""
+    st.markdown("**When the verdict says “supported”, how often is it right?**")
     draw, screen = partial(pictures.calibration_figure, known), partial(pictures.calibration_plotly, known)
     st.plotly_chart(screen(theme=widgets.theme()), theme=None, key="calibration", alt=HELP["calibration"], config=QUIET)
     st.caption(HELP["calibration"])

@@ -53,9 +53,11 @@ def spread(explainer: Explainer, user: int) -> float:
 
 
 def planted_pairs(
-    explainer: Explainer, count: int, seed: int, removal: RemovalKind = "deleted"
+    explainer: Explainer, count: int, seed: int, removal: RemovalKind = "deleted", *, learned: bool = False
 ) -> Iterator[tuple[Units, Tensor]]:
     """Held-out likes (posts) whose cause is among the evidence of the model, and (n,) which of their units it is.
+
+    ``learned`` takes those of the train split instead, on which rules may be chosen that held-out ones shall judge.
 
     Likes of the validation split are added, since the test alone has one for each user. A cause without a unit, or with
     all of them, says nothing and is passed over.
@@ -63,7 +65,7 @@ def planted_pairs(
     data = explainer.dataset
     if not data.has("causes") or "source" not in data.table("causes"):
         return
-    causes = held_out(data, explainer.model.task)
+    causes = held_out(data, explainer.model.task, learned=learned)
     order = np.random.default_rng(seed).permutation(len(causes))
     found = 0
     for row in order.tolist():
@@ -92,14 +94,14 @@ def planted(explainer: Explainer, units: Units, cause: pd.DataFrame) -> Tensor:
     return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.bool)
 
 
-def held_out(data: Dataset, task: str) -> pd.DataFrame:
+def held_out(data: Dataset, task: str, *, learned: bool = False) -> pd.DataFrame:
     """Causes of the likes (posts) that are not learned from."""
     causes = data.table("causes")
     causes = causes[causes["source"] == ("post" if task == "popularity" else "like")]
     if task == "popularity":
-        users, items, _ = data.posts("test")
+        users, items, _ = data.posts("train" if learned else "test")
     else:
-        users, items = data.likes("validation", "test")
+        users, items = data.likes(*(("train",) if learned else ("validation", "test")))
     mine, wanted = pair_codes(data, causes)
     held = set((users * len(data.items) + items).tolist())
     return causes[[pair in held for pair in (mine * len(data.items) + wanted).tolist()]]

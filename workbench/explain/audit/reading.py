@@ -29,7 +29,8 @@ def reading(audit: Audit) -> str:
 def _against_chance(audit: Audit, method: str) -> str:
     if method not in audit.methods:
         better = [name for name in audit.intervals if name not in audit.controls and beats_chance(audit, name)]
-        return f"{audit.model} weighs nothing; better than random orders: {', '.join(better) or 'no method'}."
+        named = ", ".join(better).replace("_", " ") or "no method"
+        return f"{audit.model} weighs nothing; better than random orders: {named}."
     gap = audit.intervals[method]["comprehensiveness"]
     numbers = f"{gap.mean:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}] standard deviations"
     if gap.low > 0:
