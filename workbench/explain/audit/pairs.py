@@ -18,6 +18,7 @@ from workbench.explain.explainer import Explainer
 from workbench.explain.held import RemovalKind
 from workbench.explain.pointing_game import boxes_inside, pair_codes, words_inside
 from workbench.explain.units import Units
+from workbench.layers.evidence import EvidenceGroup
 from workbench.models.moments import MomentModel
 
 SHOWN = 10
@@ -65,6 +66,8 @@ def planted_pairs(
     data = explainer.dataset
     if not data.has("causes") or "source" not in data.table("causes"):
         return
+    if not any(_told_of(group) for group in explainer.groups.values()):
+        return
     causes = held_out(data, explainer.model.task, learned=learned)
     order = np.random.default_rng(seed).permutation(len(causes))
     found = 0
@@ -86,10 +89,8 @@ def planted(explainer: Explainer, units: Units, cause: pd.DataFrame) -> Tensor:
     parts = []
     for group in units.groups:
         sets = units.level(group.name).elements.to("cpu")
-        told = NAMED.get(group.name, NAMED.get(group.kind))
-        # Words and regions of the image itself; those of liked images belong to other causes.
-        known = told is not None and (group.name in NAMED or group.side == "item")
-        marks = told(explainer, sets, cause) if told is not None and known else np.zeros(len(sets.values))
+        told = _told_of(group)
+        marks = np.zeros(len(sets.values)) if told is None else told(explainer, sets, cause)
         parts.append(torch.from_numpy(np.asarray(marks, dtype=np.float64)) > 0.5)
     return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.bool)
 
@@ -176,3 +177,8 @@ NAMED: Mapping[str, Told] = {
     "frame": _frame,
 }
 """By the name of a group, else by the kind of its elements, what a cause says of them."""
+
+
+def _told_of(group: EvidenceGroup) -> Told | None:
+    """What a cause says of a group: by its name, else by its kind where it belongs to the image, not to liked ones."""
+    return NAMED.get(group.name, NAMED.get(group.kind) if group.side == "item" else None)
