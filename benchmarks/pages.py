@@ -200,13 +200,17 @@ def served(home: Path) -> Iterator[tuple[str, int]]:
 
 
 def memory(data: Path, changes: int) -> Iterator[dict[str, object]]:
-    """Resident megabytes of the server before, and after every fifty changes of the page; each round another user."""
+    """Resident megabytes of the server before, and after every fifty changes of the page.
+
+    Each round through the pages is that of another user and begins with another run, which pages it does not fit leave.
+    """
     from playwright.sync_api import sync_playwright
 
     from workbench.app.main import ENTRIES
     from workbench.data.dataset import Dataset
+    from workbench.views.opened import runs_of
 
-    users = Dataset.open(data).users
+    users, runs = Dataset.open(data).users, list(runs_of(data))
     titles = [entry.title for entry in ENTRIES.values()]
     with served(data.parent) as (address, process), sync_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
@@ -215,7 +219,9 @@ def memory(data: Path, changes: int) -> Iterator[dict[str, object]]:
         for change in range(changes + 1):
             place = change % len(titles)
             if place == 0:
-                page.goto(f"{address}/?dataset={data.name}&user={users.id(change // len(titles) % len(users))}")
+                lap = change // len(titles)
+                user, run = users.id(lap % len(users)), runs[lap % len(runs)]
+                page.goto(f"{address}/why?dataset={data.name}&user={user}&run={run}")
             else:
                 # A long menu hides its end.
                 more = page.get_by_test_id("stSidebarNavViewButton")
