@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "streamlit_app.py"
 SHARED = {"choose-dataset", "choose-run", "choose-compare"}
 """Choices that open another model, and so are no interaction with a page."""
-SECONDS = 120
+SECONDS = 300
 """A page may take before the benchmark gives up."""
 MOST = 6
 """Switches and sliders of one page that are tried."""
@@ -77,14 +77,17 @@ def pages() -> list[str]:
 
 
 def measure(page: str, data: Path, users: int, runs: int) -> list[Visit]:
-    """One page with as many of the runs it offers, the one it opens with first."""
-    app = AppTest.from_file(str(APP), default_timeout=SECONDS)
-    app.query_params["dataset"] = data.name
-    app.run()
-    _at(app, page)
+    """One page with as many of the runs it offers, the one it opens with first; each run in a session of its own."""
+    app = _at(_session(data), page)
     first = next((box.value for box in app.selectbox if box.key == "choose-run"), None)
     names = sorted(_options(app, "choose-run"), key=lambda name: name != first)
-    return [_visit(app, Visit(page, name), users) for name in names[:runs] or [""]]
+    return [_visit(_session(data), Visit(page, name), users) for name in names[:runs] or [""]]
+
+
+def _session(data: Path) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=SECONDS)
+    app.query_params["dataset"] = data.name
+    return app.run()
 
 
 def _visit(app: AppTest, visit: Visit, users: int) -> Visit:
