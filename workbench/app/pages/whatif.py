@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +40,9 @@ def show() -> None:
     made = _made(open_desk, wanted)
     _header(open_desk)
     removal = drawing.chosen_removal(open_desk)
-    with desk.sentences():
+    # A whole group blurred in every image takes a while: each picture is encoded again.
+    waiting = st.spinner("Blurring pictures and reading them again") if removal == "blurred" else nullcontext()
+    with desk.sentences(), waiting:
         texts = tuple(map(str, made))
         found = edits.what_if(open_desk.source, open_desk.user, item, open_desk.moment, texts, removal)
     _bar(open_desk, item, made, kept, found, said)
