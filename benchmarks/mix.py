@@ -2,8 +2,8 @@
 
 Boosted trees (histogram gradient boosting of scikit-learn) learn from the very likes and images hasc-plus learns from:
 once from all its sums, once from likes, follows and counts alone, without the order of uploads. Prints one table with a
-paired t-test of hasc-plus against each. With ``--ablate`` hasc-plus is learned again without each of its reasons, on
-the same sums and candidates.
+paired t-test of hasc-plus against each. With ``--ablate`` instead of trees hasc-plus is learned again without each of
+its reasons, on the same sums and candidates.
 """
 
 from __future__ import annotations
@@ -171,10 +171,6 @@ def main() -> None:
     for seed in range(arguments.seeds):
         began = time.perf_counter()
         tell(f"hasc-plus, seed {seed}", scored(again(model, data, every, seed, arguments.epochs)), began)
-    plain = [column for reason in PLAIN for column in COLUMNS[reason]]
-    for name, columns in (("boosted trees, counts alone", plain), ("boosted trees, all sums", list(range(WIDTH)))):
-        began = time.perf_counter()
-        tell(name, boosted(lessons, likes, columns, 0), began)
     if arguments.ablate:
         for reason in every:
             began = time.perf_counter()
@@ -184,6 +180,11 @@ def main() -> None:
                 began,
             )
         tell("counts alone", scored(again(model, data, PLAIN, 0, arguments.epochs)), time.perf_counter())
+    else:
+        plain = [column for reason in PLAIN for column in COLUMNS[reason]]
+        for name, columns in (("boosted trees, counts alone", plain), ("boosted trees, all sums", list(range(WIDTH)))):
+            began = time.perf_counter()
+            tell(name, boosted(lessons, likes, columns, 0), began)
     print(pd.DataFrame(rows).round(4).to_string(index=False))
 
 
