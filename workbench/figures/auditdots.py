@@ -26,6 +26,8 @@ SCREEN_FOOT: Final = 74
 SCREEN_LINE: Final = 16
 NAMES: Final = 0.28
 """Fraction of the screen's width that the names take."""
+AXIS, AXIS_OF_MANY, MANY = 0.74, 0.62, 4
+"""Fraction of the width of a column on the screen that its axis takes; of many columns less, so that numbers fit."""
 SHORT: Final = 92
 """Characters of a line of the key on the screen."""
 INK: Final = {1: 60, 2: 30, 5: 12}
@@ -175,7 +177,8 @@ class Dots:
             canvas.write(0, middle, words, SCREEN_SMALL, color=canvas.theme.muted)
 
     def _plot_column(self, canvas: Canvas, column: Column, left: float, top: float, width: float) -> None:
-        theme, rows, right = canvas.theme, column.shown, left + 0.74 * width
+        theme, rows = canvas.theme, column.shown
+        right = left + (AXIS if len(self.columns) < MANY else AXIS_OF_MANY) * width
         height = SCREEN_ROW * len(self.rows)
         ticks: dict[str, Any] = {"showticklabels": True, "nticks": 4, "tickfont": {"size": SCREEN_SMALL}}
         line = {"showline": True, "linecolor": theme.line, "zeroline": column.signed, "zerolinecolor": theme.muted}
