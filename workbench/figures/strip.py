@@ -36,6 +36,8 @@ CELLS: Final = (0.63, 0.86)
 """Narrowest and widest cell in inches."""
 LINE: Final = 0.15
 SCREEN_PER_ROW: Final = 8
+SCREEN_NAMES: Final = 1.25
+"""Cells that the names of the numbers take."""
 SCREEN_PICTURE: Final = 84
 SCREEN_LINE: Final = 22
 
@@ -200,11 +202,11 @@ class Strip:
 
     def _plot_row(self, canvas: Canvas, top: float, cells: slice) -> None:
         elements, height = self.view.elements[cells], self._screen_row - 10
-        # x counts in cells, the first of them for the names of the numbers; y counts in lines of text.
+        # x counts in cells, the names of the numbers before them; y counts in lines of text.
         lines = height / SCREEN_LINE
         picture = SCREEN_PICTURE / SCREEN_LINE
-        at = canvas.axes(0, 1, top, height, {"range": [0, SCREEN_PER_ROW + 1]}, {"range": [lines, 0]})
-        lefts = [1.0 + i for i in range(len(elements))]
+        at = canvas.axes(0, 1, top, height, {"range": [0, SCREEN_PER_ROW + SCREEN_NAMES]}, {"range": [lines, 0]})
+        lefts = [SCREEN_NAMES + i for i in range(len(elements))]
         middles = [left + 0.45 for left in lefts]
         icons.plot_icons(canvas, at, elements, self.root, middles, [picture / 2] * len(lefts), 76, (0.9, picture - 0.2))
         words = [(x, picture + 0.5, markup(shorten(e.label, 14))) for x, e in zip(middles, elements, strict=True)]
