@@ -72,7 +72,7 @@ from workbench.figures.wordmap import wordmap_figure
 from workbench.figures.words import words_figure
 
 HERE = Path(__file__).parent
-WIDTH, COLOURS = 1100, 96
+WIDTH, COLOURS = 1100, 256
 """Pixels of a picture on the page, and how many colours it keeps: enough to read, and light."""
 
 AUDITED = ("hasc", "acf", "uhan", "diffnetpp")
@@ -265,7 +265,9 @@ def write(name: str) -> None:
         with Image.open(path) as drawn:
             small = drawn.convert("RGB")
     small.thumbnail((WIDTH, 4 * WIDTH), Image.Resampling.LANCZOS)
-    small.quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(HERE / f"{name}.png", optimize=True)
+    # Of few colours a small mark must keep its own, which the mean of a region would take from it.
+    few = small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.FLOYDSTEINBERG)
+    few.save(HERE / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
