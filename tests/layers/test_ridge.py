@@ -40,7 +40,8 @@ def test_weights_are_those_of_every_regression_by_itself(shape: tuple[int, int])
 def test_a_left_out_like_gives_the_weights_of_a_regression_without_it(shape: tuple[int, int]) -> None:
     table = likes(*shape)
     every = Ragged.from_lengths(torch.full((shape[0],), shape[1]), torch.arange(shape[1]).repeat(shape[0]))
-    leverage = regression(table).leverage(every).numpy().reshape(shape)
+    (found,) = regression(table).leverage(every)
+    leverage = found.numpy().reshape(shape)
     before = one_by_one(table)
     for user, image in ((0, int(np.nonzero(table[0])[0][1])), (5, int(np.nonzero(table[5])[0][0]))):
         smaller = table.copy()

@@ -105,21 +105,23 @@ class ImageRegression:
         best = found[2].topk(cells).indices
         return found[0][best], found[1][best], found[2][best]
 
-    def leverage(self, sets: Ragged) -> Tensor:
+    def leverage(self, *sets: Ragged) -> tuple[Tensor, ...]:
         """(elements,) ``(X P)_uj`` of every image j in the set of a user u: for a like, how much of itself it predicts.
 
         Args:
-            sets: images of all users.
+            sets: images of all users; several kinds are read off the same products.
         """
-        parts = []
-        offsets, images = sets.offsets.cpu().numpy(), sets.values.cpu().numpy()
+        parts: list[list[NDArray[np.float32]]] = [[] for _ in sets]
+        cells = [(one.offsets.cpu().numpy(), one.values.cpu().numpy()) for one in sets]
         for start in range(0, self.likes.shape[0], BLOCK):
             rows = self.likes[start : start + BLOCK]
             inverse = self.inverse[start : start + BLOCK] if self.dual else self.inverse
             block = (self.by_image @ inverse.T).T if self.dual else rows @ inverse
-            ends = offsets[start : start + rows.shape[0] + 1]
-            parts.append(block[np.repeat(np.arange(rows.shape[0]), np.diff(ends)), images[ends[0] : ends[-1]]])
-        return torch.from_numpy(np.concatenate(parts).astype(np.float32)).to(sets.values.device)
+            for found, (offsets, images) in zip(parts, cells, strict=True):
+                ends = offsets[start : start + rows.shape[0] + 1]
+                found.append(block[np.repeat(np.arange(rows.shape[0]), np.diff(ends)), images[ends[0] : ends[-1]]])
+        told = zip(parts, sets, strict=True)
+        return tuple(torch.from_numpy(np.concatenate(p).astype(np.float32)).to(one.values.device) for p, one in told)
 
 
 def left_out(weights: Tensor, target: Tensor, source: Tensor) -> Tensor:

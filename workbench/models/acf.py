@@ -209,16 +209,21 @@ class ACF(Recommender):
         scores = torch.zeros_like(gate)
         if config.items == "learned":
             hidden = self.item_query(self.u(users)).index_select(0, sets.rows)
-            images, place = torch.unique(sets.values, return_inverse=True)
-            if self._sees("item"):
-                hidden = hidden + self.item_v(self.v(images)).index_select(0, place)
-            if self._sees("auxiliary"):
-                hidden = hidden + self.item_p(self.p(images)).index_select(0, place)
+            hidden = self._with_items(hidden, sets)
             if content is not None:
                 hidden = hidden + self.item_x(content)
             scores = hidden.relu() @ self.item_out
         weights, _ = gated_softmax(scores, sets, gate)
         return _History(sets, scores, gate, weights, table, places, weighted_sum(table, places, weights), components)
+
+    def _with_items(self, hidden: Tensor, sets: Ragged) -> Tensor:
+        """``hidden`` (E, h) with what attention sees of the vectors of the liked images, each image read once."""
+        if not (self._sees("item") or self._sees("auxiliary")):
+            return hidden
+        images, place = torch.unique(sets.values, return_inverse=True)
+        told = [self.item_v(self.v(images))] if self._sees("item") else []
+        told += [self.item_p(self.p(images))] if self._sees("auxiliary") else []
+        return hidden + torch.stack(told).sum(0).index_select(0, place)
 
     def _without(self, side: _History, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """How each user's context changes as if the ``chosen`` (n,) liked image of hers had not been liked.

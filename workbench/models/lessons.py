@@ -61,9 +61,10 @@ def lessons(reasons: Reasons, regression: ImageRegression, size: int) -> Lessons
         likes.append(sums[:, liked.rows, liked.values].T)
         pool.append(sums[:, torch.arange(len(some), device=some.device).unsqueeze(1), drawn[some]].flatten(1).T)
     known = torch.cat(likes)
-    every, leverage = reasons.likes.sets, regression.leverage(reasons.likes.sets)
-    for reason, sets in (("similar", every), ("coherent", reasons.uploads.sets)):
-        known[:, COLUMNS[reason][0]] = similar_left_out(reasons, leverage, sets, regression.leverage(sets))
+    every, made = reasons.likes.sets, reasons.uploads.sets
+    liked, uploaded = regression.leverage(every, made)
+    for reason, sets, source in (("similar", every, liked), ("coherent", made, uploaded)):
+        known[:, COLUMNS[reason][0]] = similar_left_out(reasons, liked, sets, source)
     return Lessons(
         known,
         reasons.offsets(every.rows, every.values),
