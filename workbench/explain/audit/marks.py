@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -21,8 +22,6 @@ from workbench.models.moments import MomentModel
 
 COLUMNS = ("name", "kind", "level", "right", "above", "pointed", "chance")
 SUPPORTED = "supported"
-Z = 1.96
-"""Standard errors on either side of a 95 % interval."""
 
 
 def marked(explainer: Explainer, units: Units, cause: Tensor, seed: int) -> list[dict[str, Any]]:
@@ -148,9 +147,8 @@ def separation(some: pd.DataFrame, others: pd.DataFrame) -> Interval | None:
 
 def wilson(share: float, n: int) -> tuple[float, float]:
     """The 95 % interval of a share of ``n`` (Wilson 1927)."""
-    square = Z**2 / n
-    middle, half = share + square / 2, Z * math.sqrt(share * (1 - share) / n + square / (4 * n))
-    return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
+    found = binomtest(round(share * n), n).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 def _found(weights: Tensor, cause: Tensor) -> dict[str, Any]:
