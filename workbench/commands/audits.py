@@ -69,11 +69,12 @@ def audit(
 def _show_audit(found: Audit) -> None:
     out = f", {found.excluded} with fewer than two pieces of evidence left out" if found.excluded else ""
     screen.print(f"{found.model} on {found.dataset}: {found.pairs} explanations{out}; scores in {found.unit}")
-    names = list(next(iter(found.methods.values())))
-    table(
-        ("method", *names),
-        ((method, *(_number(values.get(name)) for name in names)) for method, values in found.methods.items()),
-    )
+    names = list(dict.fromkeys(name for values in found.methods.values() for name in values))
+    for some in (names[:4], names[4:]):
+        table(
+            ("method", *(name.replace("_", " ") for name in some)),
+            ((method, *(_number(values.get(name)) for name in some)) for method, values in found.methods.items()),
+        )
     if found.planted:
         table(
             ("planted causes", "likes or posts", "precision@1", "AUC", "pointing"),

@@ -45,10 +45,28 @@ def attributions(units: Units, methods: Sequence[str], seed: int = 0, orders: in
         if name not in METHODS:
             raise DataError(f"there is no attribution method '{name}'; choose among {', '.join(METHODS)}")
     opened = torch.ones(1, len(units), device=units.model.device)
+    return {name: values[0] for name, values in attributed(units, opened, methods, seed, orders).items()}
+
+
+def attributed(
+    units: Units, opened: Tensor, methods: Sequence[str], seed: int = 0, orders: int = ORDERS
+) -> dict[str, Tensor]:
+    """Values (R, n) of the units where they are recorded as far as ``opened`` (R, n) says, by method.
+
+    Args:
+        units: of one pair.
+        opened: gates, from which each method takes the way to nothing recorded.
+        methods: of ``METHODS``; ``seed`` and ``orders`` as ``attributions``.
+        seed: see above.
+        orders: see above.
+
+    Raises:
+        DataError: the score has no slope in the gates.
+    """
     if not len(units):
-        return dict.fromkeys(methods, opened[0])
+        return dict.fromkeys(methods, opened)
     with fixed(units.model):
-        return {name: METHODS[name](units, opened, seed, orders)[0].detach() for name in methods}
+        return {name: METHODS[name](units, opened, seed, orders).detach() for name in methods}
 
 
 @contextmanager
@@ -113,17 +131,17 @@ def _integrated_gradients(units: Units, opened: Tensor, seed: int, orders: int) 
 
     method, nothing = IntegratedGradients(_sloped(units)), torch.zeros_like(opened)
     with torch.no_grad():
-        whole, none = units.pair(torch.cat([opened, nothing]))
-    found = nothing
+        *whole, none = units.pair(torch.cat([opened, nothing[:1]]))
+    gain, found = torch.stack(whole) - none, nothing
     for steps in STEPS:
         found = method.attribute(opened.clone().requires_grad_(), nothing, n_steps=steps, internal_batch_size=AT_ONCE)
-        if (found.sum() - (whole - none)).abs() <= CLOSE * found.abs().sum():
+        if ((found.sum(1) - gain).abs() <= CLOSE * found.abs().sum(1)).all():
             break
     return found
 
 
 def _gradient_x_gate(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
-    """The slope with everything present; gates are 1, so it is its own product with them."""
+    """The slope at the gates, times these."""
     from captum.attr import InputXGradient
 
     found: Tensor = InputXGradient(_sloped(units)).attribute(opened.clone().requires_grad_())
@@ -136,7 +154,7 @@ def _leave_one_out(units: Units, opened: Tensor, seed: int, orders: int) -> Tens
 
     with torch.no_grad():
         found: Tensor = FeatureAblation(units.pair).attribute(
-            opened, torch.zeros_like(opened), perturbations_per_eval=AT_ONCE
+            opened, torch.zeros_like(opened), perturbations_per_eval=max(1, AT_ONCE // len(opened))
         )
     return found
 
@@ -153,10 +171,13 @@ def _shapley(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
     # (orders, n + 1, n): which units are there after each arrival.
     there = place.unsqueeze(1) < torch.arange(n + 1).view(1, -1, 1)
     rows, back = torch.unique(there.flatten(0, 1), dim=0, return_inverse=True)
-    with torch.no_grad():
-        parts = [units.pair(part.to(opened)) for part in rows.split(AT_ONCE)]
-    steps = torch.cat(parts)[back.to(opened.device)].view(orders, n + 1).diff(dim=1)
-    return steps.gather(1, place.to(opened.device)).mean(0, keepdim=True)
+    place, back, found = place.to(opened.device), back.to(opened.device), []
+    for gates in opened:
+        with torch.no_grad():
+            parts = [units.pair(part.to(opened) * gates) for part in rows.split(AT_ONCE)]
+        steps = torch.cat(parts)[back].view(orders, n + 1).diff(dim=1)
+        found.append(steps.gather(1, place).mean(0))
+    return torch.stack(found)
 
 
 def _sloped(units: Units) -> Callable[[Tensor], Tensor]:

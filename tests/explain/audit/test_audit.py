@@ -29,6 +29,7 @@ from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import calibration, reading
 from workbench.explain.audit.result import Audit, Calibrated, Interval, Planted
 from workbench.explain.audit.run import Plan, audit
+from workbench.explain.audit.sensitivity import RADIUS
 from workbench.explain.audit.together import read_again
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
@@ -64,7 +65,8 @@ def test_the_perfect_explainer_of_a_sum_is_seen_and_a_false_one_too(data: Datase
     false = additive_audit(data, tmp_path / "false", Additive(data, lambda share: (-share).clamp_min(0) + 1e-9))
     best = max(one["comprehensiveness"] for one in true.methods.values())
     assert true.methods["contribution"]["comprehensiveness"] == pytest.approx(best, abs=1e-5)
-    assert true.methods["contribution"]["infidelity"] < 1e-6
+    assert true.methods["contribution"]["infidelity"] < 1e-6 < 0.3 < true.methods["random"]["infidelity"]
+    assert true.methods["contribution"]["sensitivity"] <= RADIUS < 0.5 < true.methods["random"]["sensitivity"]
     assert true.intervals["attention"]["comprehensiveness"].low > 0
     assert false.intervals["attention"]["comprehensiveness"].high < 0
     assert "need more than chance" in true.verdict and "worse than random orders" in false.verdict
@@ -77,7 +79,10 @@ def test_an_audit_says_what_it_looked_at(found: Audit) -> None:
         "attention", "contribution", "integrated_gradients", "gradient_x_gate", "leave_one_out", "shapley", "random",
         "uniform",
     }  # fmt: skip
-    wanted = {"comprehensiveness", "sufficiency", "deletion_auc", "insertion_auc", "pos_at_k", "neg_at_k", "sparsity"}
+    wanted = {
+        "comprehensiveness", "sufficiency", "deletion_auc", "insertion_auc", "pos_at_k", "neg_at_k", "infidelity",
+        "sparsity", "sensitivity",
+    }  # fmt: skip
     assert all(wanted <= set(one) for one in found.methods.values())
     assert found.randomisation is not None and found.randomisation.cascade
     assert found.verdict == reading(found)
@@ -149,7 +154,7 @@ def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
         audit(explainer, tmp_path, PLAN, shard=(0, 2))
     first = len(looked)
     again = audit(explainer, tmp_path, PLAN)
-    assert len(looked) == PLAN.pairs and first == 20
+    assert len(looked) == PLAN.pairs and first == 4
     assert again.model_copy(update={"seconds": found.seconds}) == found
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.explain.attribution import METHODS, STEPWISE, attributions, has_slope
+from workbench.explain.attribution import METHODS, STEPWISE, attributed, has_slope
 from workbench.explain.audit.curves import along, erase, infidelity, measures, sparsity
 from workbench.explain.audit.pairs import spread
 from workbench.explain.explainer import Explainer
@@ -42,17 +43,31 @@ def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
 
     Attention says nothing of the sign, so it is ranked as it is. What a method cannot tell is left out.
     """
+    whole = torch.ones(1, len(units), device=units.model.device)
+    return {name: weights[0] for name, weights in weights_at(units, whole, [units], seed).items()}
+
+
+def weights_at(units: Units, opened: Tensor, read: Sequence[Units], seed: int) -> dict[str, Tensor]:
+    """The same (R, n) where the units are recorded as far as ``opened`` (R, n) says.
+
+    Args:
+        units: of one pair.
+        opened: gates.
+        read: the pair as its model reads it under each row of these.
+        seed: of all that is drawn; random weights are drawn anew for each row.
+    """
     n, generator = len(units), torch.Generator().manual_seed(seed)
     found: dict[str, Tensor] = {}
+    attention, contribution = [one.attention for one in read], [one.contribution for one in read]
     if units.attention is not None:
-        found["attention"] = units.attention
+        found["attention"] = torch.stack([one for one in attention if one is not None])
     if units.contribution is not None:
-        found["contribution"] = units.contribution
+        found["contribution"] = torch.stack([one for one in contribution if one is not None])
     orders = max(3, min(25, MOST // max(n, 1)))
     methods = tuple(METHODS) if has_slope(units) else STEPWISE
-    found |= attributions(units, methods, seed, orders)
-    found["random"] = torch.rand(n, generator=generator)
-    found["uniform"] = torch.full((n,), 1 / max(n, 1))
+    found |= attributed(units, opened, methods, seed, orders)
+    found["random"] = torch.rand(len(opened), n, generator=generator)
+    found["uniform"] = torch.full((len(opened), n), 1 / max(n, 1))
     return {name: weights.detach().cpu() for name, weights in found.items()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from workbench.explain.explanation import Frozen
 from workbench.explain.held import RemovalKind
 
@@ -103,12 +105,14 @@ class Fewer(Frozen):
 
     Attributes:
         seconds: of one processor.
-        weights: by level, what other attention would do; None in the other part.
-        random: the randomised parameters; None in the other part, or where nothing is weighed.
+        weights: by level, what other attention would do; None in the other parts.
+        sensitivity: by method; empty in the other parts, or where pictures are blurred.
+        random: the randomised parameters; None in the other parts, or where nothing is weighed.
     """
 
     seconds: float = 0.0
     weights: dict[str, Weighing] | None = None
+    sensitivity: dict[str, float] = Field(default_factory=dict)
     random: Randomisation | None = None
 
 
@@ -123,7 +127,8 @@ class Audit(Frozen):
         removal: what stood in the place of what was removed, see ``workbench.explain.held``.
         unit: what scores are told in.
         controls: the methods that explain nothing.
-        methods: by method, its measures (see ``curves.measures``), ``infidelity`` and ``sparsity``.
+        methods: by method, its measures (see ``curves.measures``), ``infidelity``, ``sparsity`` and, over fewer pairs
+            and not where pictures are blurred, ``sensitivity``.
         intervals: by method and measure, by how much it is better than the random order of the same pairs.
         curves: by method, at each of ``shares`` of the evidence, in ``unit``.
         agreement: mean Kendall tau between methods, both ways.
@@ -140,7 +145,7 @@ class Audit(Frozen):
         seconds: of one processor, over all parts, whoever made them.
     """
 
-    schema_version: int = 3
+    schema_version: int = 4
     model: str
     run: str
     dataset: str

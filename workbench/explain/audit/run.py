@@ -23,6 +23,7 @@ from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
 from workbench.explain.audit.result import HIGHER, Audit, Curve, Fewer, Interval, Weighing
+from workbench.explain.audit.sensitivity import sensitivity
 from workbench.explain.explainer import Explainer
 from workbench.explain.held import RemovalKind
 from workbench.explain.units import Units
@@ -34,7 +35,11 @@ PART = 20
 """Pairs of a part: an audit that was stopped loses at most so many."""
 DEEPER, DEEPEST = 40, 10
 """Pairs for the randomised parameters, and for the search for other weights."""
-FEWER = {"weights": "trying other attention", "random": "making parameters random"}
+FEWER = {
+    "weights": "trying other attention",
+    "nearby": "asking with a little less evidence",
+    "random": "making parameters random",
+}
 """What is asked of fewer pairs, by what is said meanwhile."""
 
 
@@ -161,6 +166,7 @@ def _together(
     known = marks(causes)
     seconds = sum(one.seconds for one in few) + sum(float(part.attrs["seconds"]) for part in (*shown, *causes))
     methods = list(dict.fromkeys(table["method"]))
+    nearby = {name: {"sensitivity": value} for one in few for name, value in one.sensitivity.items()}
     named = {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
     told: dict[str, Any] = {
         "model": explainer.model.name,
@@ -177,7 +183,7 @@ def _together(
         if explainer.model.task == "popularity"
         else "standard deviations of the user's scores over all images",
         "controls": CONTROLS,
-        "methods": {name: _means(named[name]) for name in methods},
+        "methods": {name: _means(named[name]) | nearby.get(name, {}) for name in methods},
         "intervals": {
             name: _intervals(named[name], named["random"], plan.seed) for name in methods if name != "random"
         },
@@ -235,7 +241,17 @@ def _fewer(explainer: Explainer, pairs: Sequence[tuple[int, int]], plan: Plan, k
     spreads = [spread(explainer, units.user) for units in chosen]
     if kind == "random":
         return Fewer(random=randomise(chosen, spreads, plan.seed))
+    if kind == "nearby":
+        return Fewer(sensitivity=_sensitivities(chosen, plan))
     return Fewer(weights=_weighings([replace(units, removal="deleted") for units in chosen], spreads, plan.seed))
+
+
+def _sensitivities(looked: Sequence[Units], plan: Plan) -> dict[str, float]:
+    """Means over the pairs; none where every fainter picture would have to be encoded for every method."""
+    if plan.removal == "blurred":
+        return {}
+    means = pd.DataFrame([sensitivity(units, seed=plan.seed) for units in looked]).mean()
+    return {str(name): float(mean) for name, mean in means.items()}
 
 
 def _weighings(looked: Sequence[Units], spreads: Sequence[float], seed: int) -> dict[str, Weighing]:

@@ -25,6 +25,14 @@ def read_again(pairs: Sequence[Units]) -> list[Units]:
     return [one for at in range(0, len(pairs), size) for one in _read(pairs[at : at + size])]
 
 
+def read_under(units: Units, rows: Tensor) -> list[Units]:
+    """A pair as its model reads it under each row of gates (R, n)."""
+    users, items = codes([units], [len(rows)])
+    with torch.no_grad():
+        reading = units.model.read(users, items, units.gates(rows))
+    return [replace(units, reading=_row(reading, row)) for row in range(len(rows))]
+
+
 def _read(pairs: Sequence[Units]) -> list[Units]:
     one = [1] * len(pairs)
     with torch.no_grad():
