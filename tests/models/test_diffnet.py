@@ -74,7 +74,7 @@ def reference(model: DiffNet, world: Dataset, user: int, item: int) -> float:
     read = {"last": hops[-1:], "sum": hops, "hops": hops[1:]}[model.config.readout]
     liked = [j for j in world.history.row(user).tolist() if j != item or not model.config.exclude_target]
     context = np.mean([vectors[j] for j in liked], axis=0) if liked else 0 * vectors[0]
-    return float((sum(h[user] for h in read) + context) @ vectors[item] + float(model.bias[item]))
+    return float((sum(h[user] for h in read) + context) @ vectors[item] + model.config.blocks * float(model.bias[item]))
 
 
 class DiffNetCase(ModelCase):
@@ -216,6 +216,48 @@ class TestDiffNetWithoutDiffusion(DiffNetCase):
     config: ClassVar = {"dim": 6, "depth": 0}
 
 
+class TestDiffNetInBlocks(DiffNetCase):
+    config: ClassVar = {"dim": 6, "depth": 1, "blocks": 3}
+
+    @staticmethod
+    def apart(model: DiffNet, world: Dataset) -> list[DiffNet]:
+        """Every block as a model of its own."""
+        alone = DiffNetConfig(**model.config.model_dump() | {"dim": model.config.dim // 3, "blocks": 1})
+        models = []
+        for block in range(3):
+            models.append(DiffNet(alone, world).eval())
+            tables = model.state_dict()
+            models[-1].load_state_dict({k: v if k == "bias" else v.chunk(3, 1)[block] for k, v in tables.items()})
+        return models
+
+    @torch.no_grad()
+    def test_blocks_score_as_models_that_add_up(self, model: Recommender, world: Dataset) -> None:
+        assert isinstance(model, DiffNet)
+        users, items = self.pairs(world, 25)
+        gates = self.gates(model, users, items)
+        scores = [part.score_pairs(users, items, gates) for part in self.apart(model, world)]
+        torch.testing.assert_close(model.score_pairs(users, items, gates), sum(scores), atol=1e-4, rtol=1e-4)
+
+    def test_loss_is_that_of_the_scores(self, model: Recommender, world: Dataset) -> None:
+        """Blocks learn as models that know nothing of one another, whatever the loss."""
+        assert isinstance(model, DiffNet)
+        users, items = world.likes("train")
+        batch = PairBatch(users, items, torch.stack([(items + 1), (items + 5)], 1) % len(world.items))
+        for loss in ("bpr", "mse"):
+            model.config = model.config.model_copy(update={"loss": loss})
+            parts = self.apart(model, world)
+            model.zero_grad()
+            together, losses = model(batch), [part(batch) for part in parts]
+            torch.testing.assert_close(together, sum(losses), atol=1e-4, rtol=1e-4)
+            for value in (together, *losses):
+                value.backward()
+            for side in ("users", "items"):
+                slope = getattr(model.nodes, side).weight.grad
+                alone = torch.cat([getattr(part.nodes, side).weight.grad for part in parts], 1)
+                torch.testing.assert_close(slope, alone, atol=1e-5, rtol=1e-4)
+        model.config = model.config.model_copy(update={"loss": "bpr"})
+
+
 @pytest.mark.parametrize("depth", [2, 3, 5])
 @pytest.mark.parametrize("layer", ["mean", "dense"])
 @torch.no_grad()
@@ -257,6 +299,9 @@ def test_settings_that_contradict_each_other_are_refused(toy: Dataset) -> None:
         DiffNetConfig(pool="max")
     with pytest.raises(ValidationError, match="depth=0 has none"):
         DiffNetConfig(readout="hops", depth=0)
+    for wrong in ({"dim": 64, "blocks": 3}, {"blocks": 2, "layer": "dense"}, {"blocks": 2, "features": "convnet"}):
+        with pytest.raises(ValidationError, match="equal parts of dim that nothing mixes"):
+            DiffNetConfig.model_validate(wrong)
     with pytest.raises(DataError, match=r"workbench features .* or train without them: --set features=null"):
         DiffNet(DiffNetConfig(features="descriptor"), toy)
 

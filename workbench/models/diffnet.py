@@ -27,6 +27,8 @@ class DiffNetConfig(ModelConfig):
 
     Attributes:
         dim: latent size D.
+        blocks: equal parts of the vectors that learn apart: each predicts the likes by itself, and the score is their
+            sum, so that what one of them learned by chance the others do not repeat. 1 is the printed form.
         depth: hops K.
         layer: dense is the paper's layer, mean plain averaging as in the released code.
         pool: of a dense layer, how the states of the people followed are pooled.
@@ -44,6 +46,7 @@ class DiffNetConfig(ModelConfig):
 
     learning_rate: float = 5e-3
     dim: int = 64
+    blocks: int = Field(1, ge=1)
     depth: int = Field(2, ge=0)
     layer: Layer = "mean"
     pool: Pool = "mean"
@@ -63,6 +66,11 @@ class DiffNetConfig(ModelConfig):
             raise ValueError("layer=mean averages: set pool=mean, or layer=dense")
         if self.readout == "hops" and self.depth == 0:
             raise ValueError("readout=hops adds up hops and depth=0 has none: set readout=sum, or a depth from 1 on")
+        if self.blocks > 1 and (self.dim % self.blocks or self.layer == "dense" or self.features is not None):
+            raise ValueError(
+                f"blocks={self.blocks} are equal parts of dim that nothing mixes: set a dim that is their multiple, "
+                "layer=mean and no features"
+            )
         return self
 
 
@@ -207,13 +215,12 @@ class DiffNet(Recommender):
         context = liked(near)
         states = self.social(own)[self._read.start :]
         user = torch.stack([part.index_select(0, users) for part in states]).sum(0) + context
-        score = (user.index_select(0, row).unsqueeze(1) * v).sum(-1) + self.bias[items]
+        score = self._by_block(user.index_select(0, row).unsqueeze(1) * v) + self.bias[items].unsqueeze(-1)
         if self.config.exclude_target:
             mean, target = context.index_select(0, row), v[:, 0]
-            n = sets.lengths.index_select(0, row)
-            rest = torch.where(
-                n > 1, ((mean - target) * target).sum(-1) / (n - 1).clamp_min(1), -(mean * target).sum(-1)
-            )
+            n = sets.lengths.index_select(0, row).unsqueeze(-1)
+            apart = self._by_block((mean - target) * target) / (n - 1).clamp_min(1)
+            rest = torch.where(n > 1, apart, -self._by_block(mean * target))
             score = torch.cat([(score[:, 0] + rest).unsqueeze(1), score[:, 1:]], 1)
         featured, nodes = self.nodes.featured, self.nodes
         p = nodes.users(users) if featured else own.index_select(0, users)
@@ -222,31 +229,40 @@ class DiffNet(Recommender):
         loss: Tensor = self._loss(score) + self.config.regularisation * free / len(score)
         return loss
 
+    def _by_block(self, products: Tensor) -> Tensor:
+        """Sums (..., blocks) of products (..., D) within each block."""
+        return products.unflatten(-1, (self.config.blocks, -1)).sum(-1)
+
+    @property
+    def _added(self) -> Tensor:
+        """(images,) what b_i adds to a score: once with every block."""
+        return self.config.blocks * self.bias
+
     def _loss(self, score: Tensor) -> Tensor:
-        """The loss of scores (B, 1 + n), the first column being the positives."""
+        """The loss of scores (B, 1 + n, blocks), the first column being the positives; blocks add up."""
         if self.config.loss == "bpr":
-            return bpr_loss(score[:, :1] - score[:, 1:])
+            return bpr_loss(score[:, :1] - score[:, 1:]) * self.config.blocks
         label = torch.zeros_like(score)
         label[:, 0] = 1
-        return (label - score.sigmoid()).square().sum(1).mean() / 2
+        return (label - score.sigmoid()).square().sum((1, 2)).mean() / 2
 
     def score_pairs(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R,); the scored image itself never counts as evidence if the target is excluded."""
         side = self._side(users, gates, items if self.config.exclude_target else None)
         v = side.vectors.index_select(0, items)
-        scores: Tensor = ((side.diffused + side.context) * v).sum(-1) + self.bias[items]
+        scores: Tensor = ((side.diffused + side.context) * v).sum(-1) + self._added[items]
         return scores
 
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images): the user's vector does not depend on the image, unless she liked it."""
         side = self._side(users, gates)
-        scores = torch.addmm(self.bias, side.diffused + side.context, side.vectors.T)
+        scores = torch.addmm(self._added, side.diffused + side.context, side.vectors.T)
         if self.config.exclude_target and len(side.sets.values):
             rows, items, gate = side.sets.rows, side.sets.values, side.gate
             v, total = side.vectors.index_select(0, items), weighted_sum(side.vectors, side.sets, gate)
             left = (segment_sum(gate, side.sets)[rows] - gate).clamp_min(torch.finfo(gate.dtype).tiny)
             rest = (_others(gate, side.sets) / left).unsqueeze(-1) * (total[rows] - gate.unsqueeze(-1) * v)
-            scores[rows, items] = ((side.diffused[rows] + rest) * v).sum(-1) + self.bias[items]
+            scores[rows, items] = ((side.diffused[rows] + rest) * v).sum(-1) + self._added[items]
         return scores
 
     def read(self, users: Tensor, items: Tensor, gates: Gates = OPEN) -> Reading:
@@ -259,7 +275,7 @@ class DiffNet(Recommender):
         v = side.vectors.index_select(0, items)
         liked = side.shares * (side.vectors[side.sets.values] * v[side.sets.rows]).sum(-1)
         diffused, levels = (side.diffused * v).sum(-1), []
-        own, scores = self.bias[items], self.bias[items] + diffused + segment_sum(liked, side.sets)
+        own, scores = self._added[items], self._added[items] + diffused + segment_sum(liked, side.sets)
         if self._hop_group:
             shares = side.weights * (side.states * v.unsqueeze(1)).sum(-1)
             hops = self.elements("hops", users, items)

@@ -22,6 +22,7 @@ from workbench.data.dataset import Dataset
 from workbench.models import model_class
 from workbench.models.base import ERRORS, ModelConfig, Recommender
 from workbench.models.sequence import SequenceModel
+from workbench.training.memory import freed_memory_kept
 from workbench.training.negatives import PairSampler
 from workbench.training.posts import PostSampler
 from workbench.training.run import CARD, Epoch, Run, RunCard
@@ -155,6 +156,7 @@ def _check(training: Training) -> ModelConfig:
     return config if not training.resume else Run.open(training.out).config()
 
 
+@freed_memory_kept()
 def _fit(fabric: Fabric, *, training: Training, validate: Validate, report: Callable[[Progress], None] | None) -> None:
     """The training of one process; process 0 alone writes and reports."""
     dataset = Dataset.open(training.data)
