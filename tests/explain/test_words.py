@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import entropy, kendalltau
 
 from workbench.explain.explanation import Element, EvidenceLevel, flatness
 from workbench.explain.sentences import has_shares, removal_sentence, sentence
@@ -157,6 +157,12 @@ def test_flatness_is_entropy_over_uniform_entropy() -> None:
     assert flatness([1, 0, 0]) == pytest.approx(0)
     assert flatness([0.5, 0.25, 0.25]) == pytest.approx(1.5 / 1.584962500721156)
     assert flatness([1.0]) is None and flatness([0.0, 0.0]) is None
+
+
+@pytest.mark.parametrize("size", [2, 7, 60])
+def test_flatness_is_the_entropy_of_scipy_over_that_of_uniform_weights(size: int) -> None:
+    weights = np.random.default_rng(size).exponential(size=size) * (np.arange(size) != 1)
+    assert flatness(weights.tolist()) == pytest.approx(entropy(weights) / entropy(np.ones(size)))
 
 
 def test_kendall_tau_agrees_with_scipy() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.stats import binomtest, kendalltau
+from sklearn.metrics import roc_auc_score
 
 from tests.explain.additive import Additive
 from tests.models.cases import LATE, prepared, rewrite, tables_of
@@ -232,6 +233,16 @@ def test_causes_of_training_likes_are_kept_apart_from_held_out_ones(caused: Data
         assert found and splits <= ({"train"} if known else {"validation", "test"})
 
 
+def test_how_often_a_cause_is_above_others_is_the_area_of_sklearn() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for size in (2, 9, 400):
+        weights = torch.randint(0, 7, (size,), generator=generator).float()
+        cause = torch.rand(size, generator=generator) < 0.3
+        cause[:2] = torch.tensor([True, False])
+        assert marking.above(weights, cause) == pytest.approx(roc_auc_score(cause, weights))
+    assert marking.above(torch.tensor([2.0, 1.0, 1.0]), torch.tensor([False, True, False])) == 0.25
+
+
 def _marks(explainer: Explainer) -> tuple[dict[str, Planted], dict[str, Calibrated]]:
     rows = [
         row for units, cause in planted_pairs(explainer, 30, 0) for row in marking.marked(explainer, units, cause, 0)
@@ -247,13 +258,16 @@ def test_a_method_that_knows_the_cause_finds_it_always(caused: Dataset, monkeypa
     def told(units: Units, seed: int) -> dict[str, torch.Tensor]:
         row = causes.loc[[(caused.users.id(units.user), caused.items.id(units.item))]]
         knows = planted(explainer, units, row).float()
-        return {"knows": knows, "errs": 1 - knows, "uniform": torch.ones(len(units)), "leave_one_out": knows}
+        drawn = torch.rand(len(units), generator=torch.Generator().manual_seed(seed))
+        even = torch.ones(len(units))
+        return {"knows": knows, "errs": 1 - knows, "random": drawn, "uniform": even, "leave_one_out": knows}
 
     monkeypatch.setattr(marking, "weights_of", told)
     marks, _ = _marks(explainer)
     assert marks["knows"].precision_at_1 == 1 and marks["knows"].auc == 1
     assert marks["errs"].precision_at_1 == 0 and marks["errs"].auc == 0
     assert 0 < marks["uniform"].precision_at_1 < 1 and marks["uniform"].auc == 0.5
+    assert marks["random"].precision_at_1 < 0.5 and 0.3 < marks["random"].auc < 0.7
 
 
 def test_verdicts_are_marked_by_what_is_shown_strongest(caused: Dataset) -> None:

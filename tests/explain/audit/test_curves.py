@@ -74,6 +74,25 @@ def test_a_perfect_explainer_has_the_best_value_of_all_orders(units: Units) -> N
         assert abs(values["perfect"] - sum(random) / len(random)) > 0.5, name
 
 
+def test_a_perfect_explainer_drops_an_image_from_the_list_soonest(toy: Dataset) -> None:
+    """All other images score 0, so that the rank depends on what the evidence adds to this one alone."""
+    model = Additive(toy).eval()
+    with torch.no_grad():
+        model.weight[:, torch.arange(model.n_items) != ITEM] = 0
+    units = Units.of(model, USER, ITEM)
+    share = units.contribution
+    assert share is not None and share.sum() > 0 and (share > 0).any() and (share < 0).any()
+    generator = torch.Generator().manual_seed(0)
+    orders = {f"{k}": torch.randperm(len(units), generator=generator) for k in range(200)}
+    orders |= {"perfect": share.argsort(descending=True), "reversed": share.argsort()}
+    race = Explainer(model, toy).race(USER, ITEM)
+    told = {name: measures(one, 1.0, 5) for name, one in erase(units, orders, race).items()}
+    for name, best, worst in (("pos_at_k", min, max), ("neg_at_k", max, min)):
+        values = [one[name] for one in told.values()]
+        assert told["perfect"][name] == best(values) and told["reversed"][name] == worst(values), name
+        assert abs(told["perfect"][name] - sum(values) / len(values)) > 0.1, name
+
+
 def test_exact_shares_foretell_every_removal_and_random_ones_do_not(units: Units) -> None:
     share = units.contribution
     assert share is not None

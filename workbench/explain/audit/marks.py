@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import torch
 from scipy.stats import binomtest
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from workbench.explain.audit.look import weights_of
@@ -154,9 +153,18 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 def _found(weights: Tensor, cause: Tensor) -> dict[str, Any]:
     return {
         "right": _hit(weights, cause),
-        "above": float(roc_auc_score(cause.numpy(), weights.double().numpy())),
+        "above": above(weights, cause),
         "chance": float(cause.double().mean()),
     }
+
+
+def above(weights: Tensor, cause: Tensor) -> float:
+    """How often a unit of the cause is above another one, ties counting half: the area under the ROC curve.
+
+    By hand, because the library that has it checks its input for longer than a question to most models takes.
+    """
+    gaps = weights[cause].unsqueeze(1) - weights[~cause]
+    return float(((gaps > 0).double() + 0.5 * (gaps == 0)).mean())
 
 
 def _hit(weights: Tensor, cause: Tensor) -> float:
