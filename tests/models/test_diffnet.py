@@ -13,7 +13,8 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.layers.evidence import Gates
 from workbench.models.base import PairBatch, Recommender
-from workbench.models.diffnet import DiffNet, DiffNetConfig
+from workbench.models.diffnet import DiffNet
+from workbench.models.diffnet_config import DiffNetConfig
 from workbench.models.diffusion import Diffusing
 
 Vector = np.ndarray

@@ -3,75 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
-from workbench.layers.diffusion import Layer, Pool, SocialDiffusion
+from workbench.layers.diffusion import SocialDiffusion
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.graph import RecordedGraph
-from workbench.layers.nodes import Activation, FusedNodes, NodeFusion
+from workbench.layers.nodes import FusedNodes
 from workbench.layers.recorded import RecordedSets
 from workbench.layers.segments import gated_softmax, segment_max, segment_sum, weighted_sum
-from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender
+from workbench.models.base import Level, PairBatch, Paper, Reading, Recommender
+from workbench.models.diffnet_config import DiffNetConfig
 from workbench.models.diffusion import Hop
 from workbench.models.ranking import bpr_loss, squared
-
-
-class DiffNetConfig(ModelConfig):
-    """Hyperparameters of DiffNet; docs/models/diffnet.md lists the paper's form and that of the released code.
-
-    Attributes:
-        dim: latent size D.
-        blocks: equal parts of the vectors that learn apart: each predicts the likes by itself, and the score is their
-            sum, so that what one of them learned by chance the others do not repeat. 1 is the printed form.
-        depth: hops K.
-        layer: dense is the paper's layer, mean plain averaging as in the released code.
-        pool: of a dense layer, how the states of the people followed are pooled.
-        readout: the last state (paper), the sum of the states after hop 1 to K (hops; released code), or with the own
-            vector among them (sum).
-        loss: bpr, or mse, half the squared error of ``sigmoid(score)``.
-        features: name of the image features that are fused in; None for free embeddings alone.
-        fusion: concat with a matrix (paper) or add (released code).
-        activation: g and s of the paper, which names none.
-        exclude_target: leave the image that is scored out of the liked images, so that in training a like does not
-            predict itself; False is the printed form.
-        item_bias: add b_i, which neither the paper nor the code has.
-        std: spread of the random start of the embeddings.
-    """
-
-    learning_rate: float = 5e-3
-    dim: int = 64
-    blocks: int = Field(1, ge=1)
-    depth: int = Field(2, ge=0)
-    layer: Layer = "mean"
-    pool: Pool = "mean"
-    readout: Literal["last", "sum", "hops"] = "sum"
-    loss: Literal["bpr", "mse"] = "bpr"
-    features: str | None = None
-    fusion: NodeFusion = "concat"
-    activation: Activation = "relu"
-    regularisation: float = 0.03
-    exclude_target: bool = True
-    item_bias: bool = True
-    std: float = 0.1
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.layer == "mean" and self.pool == "max":
-            raise ValueError("layer=mean averages: set pool=mean, or layer=dense")
-        if self.readout == "hops" and self.depth == 0:
-            raise ValueError("readout=hops adds up hops and depth=0 has none: set readout=sum, or a depth from 1 on")
-        if self.blocks > 1 and (self.dim % self.blocks or self.layer == "dense" or self.features is not None):
-            raise ValueError(
-                f"blocks={self.blocks} are equal parts of dim that nothing mixes: set a dim that is their multiple, "
-                "layer=mean and no features"
-            )
-        return self
 
 
 @dataclass(frozen=True)
@@ -231,7 +178,7 @@ class DiffNet(Recommender):
 
     def _by_block(self, products: Tensor) -> Tensor:
         """Sums (..., blocks) of products (..., D) within each block."""
-        return products.unflatten(-1, (self.config.blocks, -1)).sum(-1)
+        return products.reshape(*products.shape[:-1], self.config.blocks, -1).sum(-1)
 
     @property
     def _added(self) -> Tensor:
