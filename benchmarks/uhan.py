@@ -26,6 +26,7 @@ from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
 from workbench.features.store import FeatureCard, Features
 from workbench.models.uhan import UHAN, UHANConfig
+from workbench.training.memory import freed_memory_kept
 from workbench.training.posts import PostSampler
 
 BATCH, REGIONS, WORDS, VOCABULARY, USERS, K = 128, 196, 50, 70_170, 128, 512
@@ -115,14 +116,15 @@ def products(device: torch.device) -> Callable[[], None]:
 
 
 def measured(work: Callable[[], None], device: torch.device, repeat: int) -> tuple[float, float]:
-    """Median seconds of a call, on the clock and of the processor, after one that warms up."""
+    """Median seconds of a call, by the clock and of the processor, after one that warms up, memory kept as in a training."""
     found = []
-    for _ in range(repeat + 1):
-        began = time.perf_counter(), time.process_time()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        found.append((time.perf_counter() - began[0], time.process_time() - began[1]))
+    with freed_memory_kept():
+        for _ in range(repeat + 1):
+            began = time.perf_counter(), time.process_time()
+            work()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            found.append((time.perf_counter() - began[0], time.process_time() - began[1]))
     wall, processor = zip(*found[1:], strict=True)
     return statistics.median(wall), statistics.median(processor)
 
