@@ -116,7 +116,7 @@ def products(device: torch.device) -> Callable[[], None]:
 
 
 def measured(work: Callable[[], None], device: torch.device, repeat: int) -> tuple[float, float]:
-    """Median seconds of a call, by the clock and of the processor, after one that warms up, memory kept as in a training."""
+    """Median seconds of a call, on the clock and of the processor, after one that warms up; memory is kept."""
     found = []
     with freed_memory_kept():
         for _ in range(repeat + 1):
