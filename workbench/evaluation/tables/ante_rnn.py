@@ -28,7 +28,8 @@ ANTE_FULL: Mapping[str, Settings] = {
     "vbpr": _PAIRS | {"dim": 64, "visual_dim": 64, "features": "descriptor"},
     "gru": _SEQUENCE,
     "iarn": {},
-    "mlam": {"dim": 128, "features": "descriptor"},
+    # Every user reads every image in her own way, so a validation costs four epochs of training.
+    "mlam": {"dim": 128, "features": "descriptor", "evaluate_every": 4, "patience": 3},
     "mvrnn": _SEQUENCE | {"dim": 64, "features": "descriptor", "loss": "softmax"},
     "anternn": _SEQUENCE | _READ,
     "recentknn": {},
