@@ -131,7 +131,7 @@ def test_a_run_without_words_shows_the_rest_and_the_command_that_adds_them() -> 
     assert not app.exception and not app.error
     assert "gru reads no words" in app.info[0].value and "workbench train anternn" in app.info[0].value
     assert "workbench topics" not in app.info[0].value
-    assert len(app.get("plotly_chart")) == 4 and not app.get("html")
+    assert len(app.get("plotly_chart")) == 4 and not app.main.get("html")
     assert "at this moment" not in app.dataframe[0].proto.column_order
 
 
@@ -213,4 +213,4 @@ def test_an_output_that_reads_no_words_says_that_they_do_not_count(
     assert not app.exception and not app.error
     assert "enter its score" in app.info[0].value
     assert "does not weigh likes" in shown(app) and "reads no topics" in shown(app)
-    assert not app.get("html")
+    assert not app.main.get("html")

@@ -60,7 +60,13 @@ def test_the_key_frame_is_framed_and_the_planted_one_dashed(root: Path, theme: T
     words = " ".join(words_of(figure))
     assert "ahead of the next frame by 0.80 spreads" in words and "no personal reason" in words
     screen = key_frames_plotly(both, root, theme=theme)
-    assert {shape.line.dash for shape in screen.layout.shapes} >= {"dash", "solid"}
+    images = screen.layout.images
+    lines = [image for image in images if image.source.startswith("data:image/png")]
+    assert len({image.source for image in lines}) == 2 and len(lines) == 4
+    # Plotly draws one of those that stand in the very same place; each of these lies over a frame.
+    assert len({(image.xref, image.x) for image in images}) == len(images) == 2 * count + 4
+    assert all(any(image.xref == line.xref and abs(image.x - line.x) < 1e-5 for image in images if image not in lines)
+               for line in lines)  # fmt: skip
     assert "no personal reason" in screen_words(screen)
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
-from workbench.app import first_start, sidebar, state, studies
+from workbench.app import first_start, sidebar, state, studies, widgets
 from workbench.views.view import BLIND, Page
 
 FOLDER = Path(__file__).parent / "pages"
@@ -74,14 +74,6 @@ ENTRIES: Final[dict[Page, Entry]] = {
         "Can I trust it?", ":material/fact_check:", CHECK,
         "Whether the explanations of a run agree with removal, with each other and with known causes.",
     ),
-    "collection": Entry(
-        "Collection", ":material/push_pin:", WORK,
-        "Pinned answers with your notes, in your order, as files for a paper or as one page to read.",
-    ),
-    "train": Entry(
-        "Train a model", ":material/model_training:", WORK,
-        "A model started on this data and watched as it learns; it goes on when this page is closed.",
-    ),
     "study": Entry(
         "Study", ":material/how_to_vote:", CHECK,
         "People compare two runs' images and explanations without knowing which is which.",
@@ -89,6 +81,14 @@ ENTRIES: Final[dict[Page, Entry]] = {
     "better": Entry(
         "Which model is better?", ":material/scoreboard:", CHECK,
         "Runs on the same users: metrics with intervals, paired tests, groups of users, settings that differ.",
+    ),
+    "collection": Entry(
+        "Collection", ":material/push_pin:", WORK,
+        "Pinned answers with your notes, in your order, as files for a paper or as one page to read.",
+    ),
+    "train": Entry(
+        "Train a model", ":material/model_training:", WORK,
+        "A model started on this data and watched as it learns; it goes on when this page is closed.",
     ),
     "data": Entry(
         "Your data", ":material/upload_file:", WORK,
@@ -125,6 +125,7 @@ def main() -> None:
         st.warning(fault, icon=":material/link_off:")
     if state.view().page not in BLIND:
         sidebar.show()
+    widgets.wide_style()
     page.run()
 
 

@@ -99,9 +99,7 @@ def words(explanation: Explanation, key: str) -> None:
         place = "" if explanation.rank is None else f"Rank {explanation.rank:,} of {explanation.candidates:,} · "
         st.caption(f"{place}score {score}")
         st.markdown(f"#### {widgets.text(explanation.sentence)}")
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            widgets.verdict_badge(explanation.verdict, key=f"verdict-{key}")
-            st.markdown(widgets.text(explanation.verdict.reason))
+        widgets.verdict(explanation.verdict, key=f"verdict-{key}")
 
 
 def aspects(explanation: Explanation, key: str) -> None:
@@ -172,7 +170,8 @@ def elements(
     else:
         level = _told_apart(level, explanation)
         figure = elements_plotly(level, explanation.rank, root, heading=heading, top=top, by=order, theme=theme)
-    st.plotly_chart(figure, theme=None, key="elements", alt=heading, config=QUIET)
+    with widgets.wide("elements"):
+        st.plotly_chart(figure, theme=None, key="elements", alt=heading, config=QUIET)
 
 
 def compared(open_desk: Desk, item: int, explanation: Explanation) -> None:
@@ -203,9 +202,10 @@ def side_by_side(
     root, data = open_desk.dataset.root, open_desk.dataset
     screen = partial(beside_plotly, found, root)
     with st.container(gap=None):
-        st.plotly_chart(
-            screen(theme=widgets.theme()), theme=None, key="beside", alt=f"{found.label} of both", config=QUIET
-        )
+        with widgets.wide("beside"):
+            st.plotly_chart(
+                screen(theme=widgets.theme()), theme=None, key="beside", alt=f"{found.label} of both", config=QUIET
+            )
         runs = " and ".join(dict.fromkeys((found.first.run, found.second.run)))
         origin = f"run {runs}, dataset {data.name} {data.fingerprint}"
         figure_menu(partial(beside_figure, found, root), "side-by-side", origin, screen, found)

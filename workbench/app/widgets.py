@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence, Sized
 from typing import Final, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench.app import state
 from workbench.explain.explanation import Verdict
@@ -21,6 +22,8 @@ RULE: Final = 420
 """Pixels of the text behind a verdict."""
 NOTHING: Final = "—"
 OFF_ON: Final = ("off", "on")
+WIDE: Final = 680
+"""Pixels that the words of a figure with many columns need; where the page is narrower, it is scrolled."""
 BADGE_COLOURS: Final = {"supported": "green", "partly": "orange", "not supported": "red", "cannot be judged": "gray"}
 _ESCAPED: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~:$^="})
 
@@ -206,7 +209,25 @@ def _switched(option: str, key: str) -> None:
     state.change_option(option, st.session_state[key])
 
 
-def verdict_badge(verdict: Verdict, key: str) -> None:
+def wide(figure: str) -> DeltaGenerator:
+    """Where a figure with many columns is drawn, so that on a tablet it is scrolled rather than squeezed."""
+    return st.container(key=f"wide-{figure}")
+
+
+def wide_style() -> None:
+    """How ``wide`` places look: once on each page."""
+    place = '[class*="st-key-wide-"]'
+    st.html(f"<style>{place} {{overflow-x: auto}} {place} > * {{min-width: {WIDE}px}}</style>")
+
+
+def verdict(found: Verdict, key: str) -> None:
+    """The badge and its reason, beside it where there is room."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _badge(found, key)
+        st.markdown(text(found.reason))
+
+
+def _badge(verdict: Verdict, key: str) -> None:
     """The verdict, always visible; one click opens the numbers and the rule that decided."""
     sign, _ = BADGES[verdict.badge]
     label = f":{BADGE_COLOURS[verdict.badge]}[**{sign} {verdict.badge}**]"

@@ -16,8 +16,9 @@ from workbench.explain.frames import KeyFrames, frame_name
 from workbench.figures.film import Film
 from workbench.figures.levels import LevelView
 from workbench.figures.page import Area, Block, Canvas, compose, compose_plotly
-from workbench.figures.strip import GUTTER, SCREEN_LINE, SCREEN_PICTURE, Strip
+from workbench.figures.strip import GUTTER, Strip
 from workbench.figures.style import FLAT_GREY, FULL_WIDTH, ThemeName, colour_of, theme_named
+from workbench.figures.thumbnails import outline, uri
 
 NAME: Final = "frames"
 KEY: Final = "solid: key frame"
@@ -82,18 +83,13 @@ class RankedFrames(Strip):
         super()._plot_row(canvas, top, cells)
         if not canvas.figure.images:
             return
-        at = canvas.figure.images[-1]
-        picture = SCREEN_PICTURE / SCREEN_LINE
+        # Laid over the pictures as a picture, since how large those are drawn depends on the width of the screen.
+        pictures = canvas.figure.images[-len(self.view.elements[cells]) :]
         for i, dashed in self._edges(self.view.elements[cells]):
-            inset = 0.06 if dashed else 0.0
-            canvas.figure.add_shape(
-                type="rect", xref=at["xref"], yref=at["yref"], x0=i + 1.04 + inset, x1=i + 1.86 - inset,
-                y0=0.06 + 3 * inset, y1=picture - 0.06 - 3 * inset,
-                line={
-                    "color": canvas.theme.text if dashed else self.colour, "width": 2 if dashed else 4,
-                    "dash": "dash" if dashed else "solid",
-                },
-            )  # fmt: skip
+            line = outline(canvas.theme.text, 14, 4, 12) if dashed else outline(self.colour, 0, 9, 0)
+            # A hair beside it: of two pictures in the very same place plotly draws one.
+            place = {"source": uri(line), "x": pictures[i]["x"] + (2e-6 if dashed else 1e-6)}
+            canvas.figure.add_layout_image(**pictures[i] | place)
 
 
 def ranked_frames(reading: KeyFrames, root: Path | None, *, named: str | None = None) -> RankedFrames:

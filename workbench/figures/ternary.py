@@ -22,11 +22,14 @@ from workbench.figures.style import (
     SMALL,
     colour_of,
     font_families,
+    mix,
 )
 from workbench.figures.text import fit, markup, plain, text_width
 
 SCREEN_TERNARY: Final = 440
 HEIGHT_OF_SIDE: Final = 3**0.5 / 2
+LETTERS: Final = 0.7
+"""Share of its hue in the name of a corner."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,8 @@ class Ternary:
         corners: dict[str, Any] = {}
         population = self.data.population
         for axis, name, label in zip("abc", population.aspects, population.aspect_labels, strict=True):
-            colour = colour_of(name)
+            # Letters are thinner than marks, and need more contrast.
+            colour = mix(colour_of(name), canvas.theme.text, LETTERS)
             corners[f"{axis}axis"] = {
                 "title": {
                     "text": f"<b>{markup(label).replace(' ', '<br>')}</b>",
@@ -182,5 +186,5 @@ class Ternary:
                 "layer": "below traces",
                 "tickvals": [0.2, 0.4, 0.6, 0.8],
             }
-        domain = {"x": [0.14, 0.93], "y": [canvas.y(top + SCREEN_TERNARY - 72), canvas.y(top + 64)]}
+        domain = {"x": [0.13, 0.86], "y": [canvas.y(top + SCREEN_TERNARY - 72), canvas.y(top + 64)]}
         canvas.figure.update_layout(ternary=corners | {"domain": domain, "bgcolor": "rgba(0,0,0,0)", "sum": 1})

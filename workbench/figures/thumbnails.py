@@ -8,13 +8,17 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from workbench.data.errors import DataError
 from workbench.data.images import FORMATS, MAX_PIXELS, inside
+
+OUTLINE: Final = 160
+"""Pixels of a side of what is laid over a square picture."""
 
 
 def picture_path(root: Path | None, image: str | None) -> Path | None:
@@ -79,10 +83,30 @@ def shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def uri(pixels: NDArray[np.uint8]) -> str:
-    """Pixels as a ``data:`` address, so that a page needs no other file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    """Pixels as a ``data:`` address, so that a page needs no other file; a fourth channel is how opaque they are."""
+    buffer, form = io.BytesIO(), "JPEG" if pixels.shape[2] == 3 else "PNG"
+    Image.fromarray(pixels).save(buffer, form, quality=88)
+    return f"data:image/{form.lower()};base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+@lru_cache(maxsize=16)
+def outline(colour: str, inset: int, width: int, gap: int) -> NDArray[np.uint8]:
+    """A square (``OUTLINE``, ``OUTLINE``, 4) to lay over a picture: see-through but for a line along its edge.
+
+    Args:
+        colour: of the line.
+        inset: pixels between the edge and the line; ``width`` of the line.
+        gap: pixels of its dashes, and between them; 0 for a line without.
+    """
+    picture = Image.new("RGBA", (OUTLINE, OUTLINE))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((inset, inset, OUTLINE - 1 - inset, OUTLINE - 1 - inset), outline=colour, width=width)
+    for start in range(inset + width + gap // 2, OUTLINE - inset - width, 2 * gap) if gap else ():
+        draw.rectangle((start, 0, start + gap, OUTLINE), fill=(0, 0, 0, 0))
+        draw.rectangle((0, start, OUTLINE, start + gap), fill=(0, 0, 0, 0))
+    pixels = np.array(picture, dtype=np.uint8)
+    pixels.setflags(write=False)
+    return pixels
 
 
 def _opened(path: Path, size: int, *, whole: bool) -> NDArray[np.uint8]:

@@ -29,7 +29,7 @@ def show() -> None:
     """Draw the page."""
     st.header("Who and what matters?")
     open_desk, other = desk.opened(), desk.second()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         measure = widgets.switch("Measured by", MEASURES, "by")
         with st.container(width=260):
             who = widgets.pick("Users", [EVERYONE, *FIFTHS], "who")

@@ -104,9 +104,7 @@ def _words(reading: KeyFrames, name: str, key: str) -> None:
     """A reading in words, and its verdict."""
     st.subheader(widgets.text(name))
     st.markdown(widgets.text(reading.sentence))
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-        widgets.verdict_badge(reading.verdict, key=f"verdict-{key}")
-        st.markdown(widgets.text(reading.verdict.reason))
+    widgets.verdict(reading.verdict, key=f"verdict-{key}")
 
 
 def _ranked(open_desk: Desk, readings: Sequence[KeyFrames], key: str, names: Sequence[str] | None = None) -> None:
@@ -114,7 +112,8 @@ def _ranked(open_desk: Desk, readings: Sequence[KeyFrames], key: str, names: Seq
     root = open_desk.dataset.root
     with desk.sentences():
         figure = key_frames_plotly(readings, root, names=names, theme=widgets.theme())
-    st.plotly_chart(figure, theme=None, key=key, alt="The frames of the reel, the best one first", config=QUIET)
+    with widgets.wide(key):
+        st.plotly_chart(figure, theme=None, key=key, alt="The frames of the reel, the best one first", config=QUIET)
     _take_away(
         open_desk, key, readings, partial(key_frames_figure, readings, root, names=names),
         partial(key_frames_plotly, readings, root, names=names),
@@ -126,7 +125,8 @@ def _film(open_desk: Desk, readings: Sequence[KeyFrames]) -> None:
     root = open_desk.dataset.root
     with desk.sentences():
         figure = film_plotly(readings, root, theme=widgets.theme())
-    st.plotly_chart(figure, theme=None, key="film", alt="Every frame of the reel for every user", config=QUIET)
+    with widgets.wide("film"):
+        st.plotly_chart(figure, theme=None, key="film", alt="Every frame of the reel for every user", config=QUIET)
     _take_away(open_desk, "film", readings, partial(film_figure, readings, root), partial(film_plotly, readings, root))
 
 

@@ -12,7 +12,7 @@ from workbench.training.run import RunError
 from workbench.views.view import Page
 
 COUNTS = (("images", "items"), ("users", "users"), ("likes", "likes"), ("follows", "follows"))
-SHOWN_METRICS = ("HR@5", "NDCG@5", "MSE", "Spearman")
+SHOWN_METRICS = 2
 
 
 def show() -> None:
@@ -83,12 +83,12 @@ def _models(folder: Path) -> None:
             faults.append(str(fault))
             continue
         ready = "ready" if card.finished else "not finished"
-        rows.append({"run": name, "model": card.model, **card.metrics, "epochs": len(card.history), "state": ready})
+        told = " · ".join(f"{metric} {value:.3f}" for metric, value in list(card.metrics.items())[:SHOWN_METRICS])
+        rows.append(
+            {"run": name, "model": card.model, "on validation": told, "epochs": len(card.history), "state": ready}
+        )
     if rows:
-        known = [metric for metric in SHOWN_METRICS if any(metric in row for row in rows)]
-        rows = [{column: row.get(column) for column in ("run", "model", *known, "epochs", "state")} for row in rows]
-        formats = {m: st.column_config.NumberColumn(f"{m} (validation)", format="%.3f") for m in known}
-        st.dataframe(rows, hide_index=True, column_config=formats)
+        st.dataframe(rows, hide_index=True)
     elif not faults:
         st.caption("No run yet.")
     for sentence in faults:

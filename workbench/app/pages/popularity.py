@@ -158,9 +158,7 @@ def _reading(open_desk: Desk, post: Post, forecast: Forecast) -> None:
         before = loading.forecast(open_desk.source, open_desk.user, post.item)
         st.caption(f"With its own caption: about {views_text(before.score)} views a day.")
     st.markdown(f"#### {widgets.text(explanation.sentence)}")
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-        widgets.verdict_badge(explanation.verdict, key="verdict-popularity")
-        st.markdown(widgets.text(explanation.verdict.reason))
+    widgets.verdict(explanation.verdict, key="verdict-popularity")
     level = modalities(explanation)
     if level is not None:
         st.plotly_chart(
@@ -183,7 +181,8 @@ def _where(open_desk: Desk, post: Post, forecast: Forecast) -> None:
         figure = forecast_heat_plotly(
             forecast, open_desk.dataset.root, pixels=post.pixels, look=Look(by=by), theme=widgets.theme()
         )
-        st.plotly_chart(figure, theme=None, key="heat", alt="Where in the picture", config=QUIET)
+        with widgets.wide("heat"):
+            st.plotly_chart(figure, theme=None, key="heat", alt="Where in the picture", config=QUIET)
 
 
 def _why(post: Post, forecast: Forecast) -> None:
@@ -192,12 +191,14 @@ def _why(post: Post, forecast: Forecast) -> None:
     words = next((level for level in explanation.levels if level.kind == "word" and level.elements), None)
     if words is not None and explanation.text is not None:
         figure = words_plotly(explanation.text, words, theme=theme)
-        st.plotly_chart(figure, theme=None, key="words", alt=explanation.text, config=QUIET)
+        with widgets.wide("words"):
+            st.plotly_chart(figure, theme=None, key="words", alt=explanation.text, config=QUIET)
     elif words is None and post.text:
         st.caption("The model knows none of the words of this caption.")
-    st.plotly_chart(
-        changes_plotly(explanation, theme=theme), theme=None, key="changes", alt="Without one piece", config=QUIET
-    )
+    with widgets.wide("changes"):
+        st.plotly_chart(
+            changes_plotly(explanation, theme=theme), theme=None, key="changes", alt="Without one piece", config=QUIET
+        )
 
 
 show()

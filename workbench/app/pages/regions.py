@@ -57,15 +57,11 @@ def show() -> None:
     with desk.sentences():
         heading = SHAPES[shape].capitalize()
         figure = matrix_plotly(maps, rows, columns, root, heading=heading, look=look, chosen=cell, theme=theme)
-    st.plotly_chart(
-        figure,
-        theme=None,
-        key="matrix",
-        alt=SHAPES[shape],
-        config=QUIET,
-        on_select=_take_cell,
-        selection_mode="points",
-    )
+    with widgets.wide("matrix"):
+        st.plotly_chart(
+            figure, theme=None, key="matrix", alt=SHAPES[shape], config=QUIET, on_select=_take_cell,
+            selection_mode="points",
+        )  # fmt: skip
     st.caption("A click on a picture enlarges it below." + _note(open_desk))
     draw, screen = (
         partial(function, maps, rows, columns, root, heading=heading, look=look)
@@ -77,7 +73,8 @@ def show() -> None:
     with desk.sentences():
         near = Look(opacity=opacity, planted=planted)
         enlarged = heat_plotly(large, root, look=near, theme=theme)
-    st.plotly_chart(enlarged, theme=None, key="enlarged", alt=f"Where {large.model} looks", config=QUIET)
+    with widgets.wide("enlarged"):
+        st.plotly_chart(enlarged, theme=None, key="enlarged", alt=f"Where {large.model} looks", config=QUIET)
     draw, screen = (partial(function, large, root, look=near) for function in (heat_figure, heat_plotly))
     _take_away(open_desk, "enlarged", (large,), draw, screen)
 

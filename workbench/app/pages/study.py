@@ -137,9 +137,7 @@ def _side(study: Study, root: Path, side: Side, place: str) -> None:
     _tiles(root, side.images)
     st.markdown(f"**Why the first one?** {widgets.text(told.sentence)}")
     if study.design.verdicts:
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            widgets.verdict_badge(told.verdict, key=f"verdict-{place}")
-            st.markdown(widgets.text(told.verdict.reason))
+        widgets.verdict(told.verdict, key=f"verdict-{place}")
     with desk.sentences():
         st.image(studies.evidence(told, root, widgets.theme()), width="stretch", alt=told.sentence)
 

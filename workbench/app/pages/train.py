@@ -127,6 +127,8 @@ def _rows(data: Path, at_work: list[bool]) -> None:
         rows,
         hide_index=True,
         height=min(38 + 35 * len(rows), 320),
+        # Runs of the command line have no hour at which a job began.
+        column_order=[name for name in rows[0] if name != "started" or any(row[name] for row in rows)] if rows else [],
         column_config={
             "done": st.column_config.ProgressColumn("epochs done", format="percent", min_value=0, max_value=1),
             "value": st.column_config.NumberColumn("value (validation)", format="%.4f"),

@@ -94,14 +94,15 @@ def _notes(open_desk: Desk) -> None:
 
 def _chart(
     screen: Callable[..., go.Figure], draw: Callable[[], Figure], numbers: Numbers | Explanation, key: str, alt: str,
-    open_desk: Desk, on_select: Callable[[], None] | None = None,
+    open_desk: Desk, on_select: Callable[[], None] | None = None, *, is_wide: bool = True,
 ) -> None:  # fmt: skip
     """A figure on the screen, and under it the menu that takes it away."""
     with st.container(gap=None):
-        st.plotly_chart(
-            screen(theme=widgets.theme()), theme=None, key=key, alt=alt, config=QUIET, on_select=on_select or "ignore",
-            selection_mode="points",
-        )  # fmt: skip
+        with widgets.wide(key) if is_wide else st.container():
+            st.plotly_chart(
+                screen(theme=widgets.theme()), theme=None, key=key, alt=alt, config=QUIET,
+                on_select=on_select or "ignore", selection_mode="points",
+            )  # fmt: skip
         _take_away(draw, key, open_desk, numbers, screen)
 
 
@@ -156,7 +157,7 @@ def _past(open_desk: Desk, explanation: Explanation, until: int) -> None:
     for key, grid in grids.items():
         with beside.cell():
             screen, draw = (partial(function, grid) for function in (week_plotly, week_figure))
-            _chart(screen, draw, grid, key, grid.title, open_desk)
+            _chart(screen, draw, grid, key, grid.title, open_desk, is_wide=False)
     if looks is None:
         st.caption("This run does not weigh likes, so there are no hours in which it looks.")
 
