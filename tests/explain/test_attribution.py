@@ -16,6 +16,8 @@ from workbench.explain.attribution import METHODS, attributions, by_level, gap
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
 from workbench.layers.evidence import ASPECTS
+from workbench.layers.steps import Steps
+from workbench.models.anternn import AnteRNN
 
 SETTINGS: dict[str, dict[str, Any]] = {"hasc": {"inputs": ["base", "auxiliary"]}, "acf": {"dim": 8, "hidden": 8}}
 MODELS = ("hasc", "acf", "svdpp", "itemknn", "ucf", "sasrec", "gru")
@@ -108,3 +110,24 @@ def test_parts_of_other_elements_share_what_their_group_is_worth(world: Dataset)
 def test_an_unknown_method_is_refused(world: Dataset) -> None:
     with pytest.raises(DataError, match="choose among integrated_gradients"):
         attributions(Units.of(Additive(world).eval(), 3, 17), ("lime",))
+
+
+def test_rows_that_differ_in_the_image_alone_are_walked_along_once(
+    world: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = prepared("anternn", world, 1, {"dim": 8, "rare": 1, "modalities": ["words"], "output": "content"})
+    units = Units.of(model, 4, 30)
+    likes, words = units.sizes["history"], units.sizes["caption"]
+    rows = torch.ones(1 + likes + words, len(units))
+    rows[1 : likes + 1, units.places["history"]] -= torch.eye(likes)
+    rows[likes + 1 :, units.places["caption"]] -= torch.eye(words)
+    alone = torch.cat([units.pair(row.unsqueeze(0)) for row in rows])
+    walked, walk = list[int](), type(model).walk
+
+    def counted(self: AnteRNN, steps: Steps, *rest: Any) -> torch.Tensor:
+        walked.append(len(steps.items))
+        return walk(self, steps, *rest)
+
+    monkeypatch.setattr(type(model), "walk", counted)
+    torch.testing.assert_close(units.pair(rows), alone, atol=1e-5, rtol=1e-4)
+    assert walked == [1 + likes] and words > 1

@@ -20,7 +20,6 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.postcards.world import build_world
 from workbench.explain import blurred as blurring
-from workbench.explain.attribution import has_slope
 from workbench.explain.audit.look import looked
 from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
@@ -168,7 +167,7 @@ def test_an_audit_blurs_the_regions_of_a_model(world: Dataset) -> None:
     explainer = explainer_of("vbpr", world)
     user, item = pair_of(explainer)
     units = explainer.units(user, item, removal="blurred")
-    assert not has_slope(units)
+    assert not units.has_slope
     deleted, soft_ones = (
         {row["method"]: row for row in looked(explainer, user, item, 10, 0, removal)}
         for removal in ("deleted", "blurred")

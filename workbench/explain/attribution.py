@@ -181,14 +181,9 @@ def _shapley(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
 
 
 def _sloped(units: Units) -> Callable[[Tensor], Tensor]:
-    if not has_slope(units):
+    if not units.has_slope:
         raise DataError(f"{units.model.name} has no slope in its gates: choose leave_one_out or shapley")
     return units.pair
-
-
-def has_slope(units: Units) -> bool:
-    """Whether the score can be differentiated in the gates, which a model from outside may not offer."""
-    return units.pair(torch.ones(1, len(units), device=units.model.device, requires_grad=True)).requires_grad
 
 
 METHODS: dict[str, Method] = {

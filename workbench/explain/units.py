@@ -135,6 +135,11 @@ class Units:
             return self.score - (1 - rows) @ self._lost
         return torch.cat([self._pair(part) for part in self._parts(rows, len(self))])
 
+    @cached_property
+    def has_slope(self) -> bool:
+        """Whether the score can be differentiated in the gates, which a model from outside may not offer."""
+        return self.pair(torch.ones(1, len(self), device=self.model.device, requires_grad=True)).requires_grad
+
     def _pair(self, rows: Tensor) -> Tensor:
         users, items = (torch.full((len(rows),), code, device=rows.device) for code in (self.user, self.item))
         return self.model.score_pairs(users, items, self.gates(rows))

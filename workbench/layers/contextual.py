@@ -156,6 +156,9 @@ class ContextualAttention(nn.Module):
 
     def _when(self, hours: Tensor, intervals: Tensor, opened: Tensor | None) -> Tensor:
         """(R, L, K, hidden) what G makes of the time factors."""
+        if self.offset is None and opened is None:
+            table, place = self._table(hours, intervals)
+            return table.index_select(0, place.flatten()).view(*place.shape, -1)
         at = {"hour": hours, "interval": intervals}
         if self.offset is None:
             # Projected once for each slot, then looked up.
@@ -166,3 +169,13 @@ class ContextualAttention(nn.Module):
             parts = [opened[..., place, None] * part for place, part in enumerate(parts, 1)]
         total = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         return total if self.offset is None else torch.as_tensor(self.when((total + self.offset).sigmoid()))
+
+    def _table(self, hours: Tensor, intervals: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, hidden) what G makes of the n distinct pairs of slots, and (R, L, K) which of them each is."""
+        pair = hours * SLOTS + intervals
+        found = torch.zeros(SLOTS**2, dtype=torch.int64, device=pair.device).index_fill(0, pair.flatten(), 1)
+        hour, interval = torch.nonzero(found.view(SLOTS, SLOTS), as_tuple=True)
+        at = {"hour": hour, "interval": interval}
+        parts = [self.when(self.times[name]).index_select(0, at[name]) for name in self.factors]
+        place = (found.cumsum(0) - 1).index_select(0, pair.flatten()).view_as(pair)
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1], place

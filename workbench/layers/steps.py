@@ -78,6 +78,14 @@ class Steps:
         place, recorded = (part.gather(1, order) for part in (self.place, self.recorded))
         return Steps(items, times, present, shown, place, recorded, self.nothing)
 
+    def select(self, rows: Tensor) -> Steps:
+        """The sequences ``rows`` (n,)."""
+        parts = (self.items, self.times, self.present, self.gates, self.place, self.recorded)
+        items, times, present, gates, place, recorded = (
+            None if part is None else part.index_select(0, rows) for part in parts
+        )
+        return Steps(items, times, present, gates, place, recorded, self.nothing)
+
     @property
     def opened(self) -> Tensor:
         """(R, L) presence of each like, 0 where there is none."""

@@ -99,10 +99,39 @@ class SequenceModel(MomentModel):
         return self.items.weight[:-1] if self.config.tied else self.out.weight
 
     def walked(self, users: Tensor, gates: Gates = OPEN) -> tuple[Steps, Tensor]:
-        """The likes of ``users`` (R,) at the moment of the gates and the state (R, D) after them."""
+        """The likes of ``users`` (R,) at the moment of the gates and the state (R, D) after them.
+
+        Rows of one user that differ in what belongs to images alone are walked along once.
+        """
+        alike = self._alike(users, gates)
+        if alike is not None:
+            users, gates, which = alike
         likes = self.likes(users, gates)
         steps = self.steps(likes, gates.on("history", likes)).packed()
-        return steps, steps.last(self.walk(steps, likes, gates))
+        states = steps.last(self.walk(steps, likes, gates))
+        return (steps, states) if alike is None else (steps.select(which), states.index_select(0, which))
+
+    def _alike(self, users: Tensor, gates: Gates) -> tuple[Tensor, Gates, Tensor] | None:
+        """Distinct rows of one user at one moment, their gates, and (R,) which of them each is; None if all differ."""
+        of_user = [group.name for group in self.active_evidence if group.side == "user"]
+        given = [{name: part[name] for name in of_user if name in part} for part in (gates.elements, gates.aspects)]
+        read = [gate for part in given for gate in part.values()]
+        told = users if gates.until is None else torch.stack([users, gates.until])
+        if (
+            len(users) < 2
+            or not read
+            or any(gate.requires_grad for gate in read)
+            or bool((told != told[..., :1]).any())
+        ):
+            return None
+        flat = [gate.view(len(users), -1) for gate in read]
+        rows, which = torch.unique(torch.cat(flat, 1), dim=0, return_inverse=True)
+        if len(rows) == len(users):
+            return None
+        columns = iter(torch.split(rows, [gate.shape[1] for gate in flat], 1))
+        elements, whole = ({name: next(columns).flatten() for name in part} for part in given)
+        until = None if gates.until is None else gates.until[: len(rows)]
+        return users[: len(rows)], Gates(elements, whole, until), which
 
     def forward(self, batch: SequenceBatch) -> Tensor:
         """Cross-entropy of the next like at every like but the last, mean over them (Ante-RNN, Eq. 22)."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.explain.attribution import METHODS, STEPWISE, attributed, has_slope
+from workbench.explain.attribution import METHODS, STEPWISE, attributed
 from workbench.explain.audit.curves import along, erase, infidelity, measures, sparsity
 from workbench.explain.audit.pairs import spread
 from workbench.explain.explainer import Explainer
@@ -64,7 +64,7 @@ def weights_at(units: Units, opened: Tensor, read: Sequence[Units], seed: int) -
     if units.contribution is not None:
         found["contribution"] = torch.stack([one for one in contribution if one is not None])
     orders = max(3, min(25, MOST // max(n, 1)))
-    methods = tuple(METHODS) if has_slope(units) else STEPWISE
+    methods = tuple(METHODS) if units.has_slope else STEPWISE
     found |= attributed(units, opened, methods, seed, orders)
     found["random"] = torch.rand(len(opened), n, generator=generator)
     found["uniform"] = torch.full((len(opened), n), 1 / max(n, 1))
