@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +36,23 @@ def test_weights_are_those_of_every_regression_by_itself(shape: tuple[int, int])
     table = likes(*shape)
     found = np.concatenate([block for _, block in regression(table).columns()], 1)
     np.testing.assert_allclose(found, one_by_one(table), atol=1e-5)
+
+
+def test_largest_weights_are_those_and_nothing_else_is_held() -> None:
+    """What is kept of a block must not keep the block."""
+    table = likes(40, 9 * ridge.BLOCK)
+    found = regression(table)
+    weights = np.concatenate([block for _, block in found.columns()], 1)
+    tracemalloc.start()
+    rows, columns, largest = (part.numpy() for part in found.largest(3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * weights.nbytes / 9
+    np.testing.assert_array_equal(weights[rows, columns], largest)
+    np.fill_diagonal(weights, -np.inf)
+    expected = np.sort(weights, 0)[-3:]
+    for image in range(0, len(weights), 97):
+        np.testing.assert_array_equal(np.sort(largest[columns == image]), expected[:, image])
 
 
 @pytest.mark.parametrize("shape", [(12, 30), (30, 12)])

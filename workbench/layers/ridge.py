@@ -74,11 +74,12 @@ class ImageRegression:
         rows, columns, weights = [], [], []
         kept = min(most, self.n_items - 1)
         for start, block in self.columns():
-            block[start + np.arange(block.shape[1]), np.arange(block.shape[1])] = -np.inf
-            best = np.argpartition(-block, kept - 1, axis=0)[:kept]
-            rows.append(best.ravel())
-            columns.append(np.broadcast_to(start + np.arange(block.shape[1]), best.shape).ravel())
-            weights.append(np.take_along_axis(block, best, 0).ravel())
+            image = np.arange(block.shape[1])
+            block[start + image, image] = -np.inf
+            best = torch.from_numpy(np.ascontiguousarray(block.T)).topk(kept, sorted=False)
+            rows.append(best.indices.numpy().ravel())
+            columns.append((start + image).repeat(kept))
+            weights.append(best.values.numpy().ravel())
         return _tensors(rows, columns, weights)
 
     def above(self, cells: int) -> tuple[Tensor, Tensor, Tensor]:
