@@ -29,7 +29,7 @@ DIFFNET_SMALL: Mapping[str, Settings] = {
 """What suits the demo, by model."""
 
 _LARGE: Settings = {"dim": 64, "batch": 8192, "learning_rate": 5e-3, "epochs": 100, "evaluate_every": 4}
-_LARGE |= {"monitor": "NDCG@10", "patience": 3}
+_LARGE |= {"monitor": "NDCG@10", "patience": 3, "negatives": 4}
 DIFFNET_FULL: Mapping[str, Settings] = {
     "popularity": {},
     "itemknn": {"neighbours": 1000, "shrink": 1000},
@@ -45,7 +45,7 @@ DIFFNET_FULL: Mapping[str, Settings] = {
     "pinsage": _LARGE,
     "lightgcn": _LARGE | {"regularisation": 3e-3},
     "diffnet": _LARGE | {"regularisation": 0.03},
-    "diffnetpp": _LARGE | {"std": 0.01, "regularisation": 0.01, "negatives": 4},
+    "diffnetpp": _LARGE | {"std": 0.01, "regularisation": 0.01},
 }
 """What a search on the validation likes of the released Flickr graph found, D = 64, by model."""
 
