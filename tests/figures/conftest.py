@@ -9,7 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from workbench.explain.audit.result import Audit, Calibrated, Cascade, Curve, Interval, Planted, Randomisation, Weighing
+from workbench.explain.audit.result import (
+    Audit,
+    Calibrated,
+    Cascade,
+    Curve,
+    Interval,
+    Planted,
+    Randomisation,
+    Weighing,
+    Within,
+)
 from workbench.explain.diffusion import Ego, Reached, Ring
 from workbench.explain.drift import Drift, Place, Step
 from workbench.explain.explanation import Element, EvidenceLevel, Explanation, Verdict
@@ -18,9 +28,16 @@ from workbench.explain.regions import PlantedBox, RegionMap
 from workbench.explain.timeline import TopicRiver, TopicWord, WeekGrid, WordMap
 from workbench.features.store import grid_boxes
 from workbench.features.words import tokens
+from workbench.figures import page
 
 NASTY = "<script>alert('x')</script> $x$ & \"quotes\" <b>bold</b>"
 NAMES = ("Bea", "Chen Li", "Dov", "Esra Yıldız", "Femi", "Gita Ray", "Hanna-Marie Gräfin von Oberstein", "Ivo")
+
+
+@pytest.fixture(autouse=True)
+def checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plotly looks over what is handed to it."""
+    monkeypatch.setattr(page, "CHECKED", True)
 
 
 def draw_pictures(root: Path, count: int) -> None:
@@ -490,6 +507,17 @@ def make_audit(
         intervals={
             name: {"comprehensiveness": Interval(mean=gain, low=gain - 0.1, high=gain + 0.1)}
             for name, gain in gains.items()
+        },
+        within={
+            level: Within(
+                pairs=pairs,
+                methods={name: {"comprehensiveness": float(rng.normal(0.2, 0.2))} for name in names},
+                intervals={
+                    name: {"comprehensiveness": Interval(mean=gain / 2, low=gain / 2 - 0.1, high=gain / 2 + 0.1)}
+                    for name, gain in gains.items()
+                },
+            )
+            for level, pairs in (("follows", 160), ("uploads", 1_090))
         },
         shares=SHARES,
         curves={

@@ -22,6 +22,8 @@ from workbench.figures.text import plain
 PAPER_MARGIN: Final = 0.08
 SCREEN_MARGIN: Final = 12
 DPI: Final = 200
+CHECKED = False
+"""Whether plotly looks over every setting of a layout, which takes longer than drawing: the tests ask for it."""
 
 
 class Area:
@@ -96,10 +98,10 @@ class Sheet:
         """The figure.
 
         Raises:
-            ValueError: plotly does not know a setting.
+            ValueError: plotly does not know a setting of the layout; told where ``CHECKED``.
         """
         parts = {"annotations": self._annotations, "shapes": self._shapes, "images": self.images}
-        return go.Figure(data=self.data, layout=self._layout | parts)
+        return go.Figure(data=self.data, layout=self._layout | {k: v for k, v in parts.items() if v}, _validate=CHECKED)
 
 
 def _update(settings: dict[str, Any], changes: Mapping[str, Any]) -> None:
