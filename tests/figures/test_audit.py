@@ -160,6 +160,17 @@ def test_a_star_marks_gains_that_chance_does_not_explain() -> None:
         assert (written + "*" if gain.low > 0 or gain.high < 0 else written) in words
 
 
+def test_gains_within_levels_stand_below_those_over_all_evidence() -> None:
+    words = words_of(pictures.methods_figure(FULL))
+    assert {"And within each level?", "follows (160)", "uploads (1,090)"} <= set(words)
+    for gains in (one.intervals for one in FULL.within.values()):
+        for gain in (one["comprehensiveness"] for one in gains.values()):
+            sure = "*" if gain.low > 0 or gain.high < 0 else ""
+            assert f"{gain.mean:+.2f}".replace("-", "−") + sure in words
+    alone = words_of(pictures.methods_figure(FULL.model_copy(update={"within": {}})))
+    assert "And within each level?" not in alone
+
+
 def test_an_axis_holds_all_that_is_drawn() -> None:
     column = Column("x", (0.1, None, -0.4), (0.0, None, -0.6), (0.2, None, -0.1), (0.5, None, 0.5), signed=True)
     low, high = column.range()

@@ -75,6 +75,14 @@ def _show_audit(found: Audit) -> None:
             ("method", *(name.replace("_", " ") for name in some)),
             ((method, *(_number(values.get(name)) for name in some)) for method, values in found.methods.items()),
         )
+    if found.within:
+        table(
+            ("comprehensiveness within", *(f"{level} ({one.pairs})" for level, one in found.within.items())),
+            (
+                (method, *(_number(one.methods[method]["comprehensiveness"]) for one in found.within.values()))
+                for method in found.methods
+            ),
+        )
     if found.planted:
         table(
             ("planted causes", "likes or posts", "precision@1", "AUC", "pointing"),

@@ -71,9 +71,10 @@ def removals(
     if removal not in REMOVALS:
         raise DataError(f"there is no removal '{removal}'; choose among {', '.join(REMOVALS)}")
     found, whole = {}, []
+    pair = subject.user, subject.item, subject.until, subject.reading
+    every = Units(model, *pair, tuple(groups.values()), removal, pictures)
     for name, group in groups.items():
-        kind: RemovalKind = "deleted" if pictures is not None and name not in pictures.groups else removal
-        units = Units(model, subject.user, subject.item, subject.until, subject.reading, (group,), kind, pictures)
+        units = every.only(group)
         everything = _removed(units, group, subject, _rows(units, chosen[name], together=group.within is None))
         apart = len(chosen[name])
         found[name] = Removal(everything.change[:apart], None if everything.rank is None else everything.rank[:apart])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -81,6 +81,12 @@ class Units:
                 "none is blurred: choose deleted"
             )
         return units
+
+    def only(self, group: EvidenceGroup) -> Units:
+        """The units of one group, all others staying as recorded; what has no place in a picture cannot be blurred."""
+        is_picture = self.pictures is not None and group.name in self.pictures.groups
+        deleted = self.removal == "blurred" and not is_picture
+        return replace(self, groups=(group,), removal="deleted" if deleted else self.removal)
 
     def level(self, name: str) -> Level:
         """The level of a group."""

@@ -8,7 +8,7 @@ from typing import Final
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.explain.audit.result import Audit
+from workbench.explain.audit.result import Audit, Interval
 from workbench.figures.auditcauses import calibration_block, planted_blocks
 from workbench.figures.auditcurves import Curves
 from workbench.figures.auditdots import Column, Dots
@@ -22,13 +22,13 @@ NONE: Final = Cell("–", None, "not measured")
 
 
 def methods_figure(audit: Audit, *, width: float = FULL_WIDTH, theme: ThemeName = "light") -> Figure:
-    """Comprehensiveness above random orders with its interval, sufficiency and infidelity of every method."""
-    return compose([_methods(audit)], width, theme_named(theme))
+    """Comprehensiveness above random orders, over all evidence and within levels, sufficiency and infidelity."""
+    return compose(_removal(audit), width, theme_named(theme))
 
 
 def methods_plotly(audit: Audit, *, theme: ThemeName = "light") -> go.Figure:
     """The same on the screen."""
-    return compose_plotly([_methods(audit)], theme_named(theme))
+    return compose_plotly(_removal(audit), theme_named(theme))
 
 
 def curves_figure(audit: Audit, *, width: float = FULL_WIDTH, theme: ThemeName = "light") -> Figure:
@@ -111,6 +111,10 @@ def _note(audit: Audit) -> str:
     return f"{audit.run} · n = {audit.pairs:,}"
 
 
+def _removal(audit: Audit) -> list[Block]:
+    return [_methods(audit), *([_within(audit)] if audit.within else [])]
+
+
 def _methods(audit: Audit) -> Block:
     names = list(audit.methods)
     gains = [audit.intervals.get(name, {}).get("comprehensiveness") for name in names]
@@ -135,6 +139,26 @@ def _methods(audit: Audit) -> Block:
 
 def _column(audit: Audit, name: str, title: str) -> Column:
     return Column(title, tuple(values.get(name) for values in audit.methods.values()))
+
+
+def _within(audit: Audit) -> Block:
+    gains = {
+        level: {n: one["comprehensiveness"] for n, one in w.intervals.items()} for level, w in audit.within.items()
+    }
+    names = [name for name in METHOD_MARKS if any(name in gain for gain in gains.values())]
+    largest = max(abs(gain.mean) for found in gains.values() for gain in found.values()) or 1.0
+    return Grid(
+        heading="And within each level?",
+        note="comprehensiveness",
+        rows=tuple(f"{level} ({one.pairs:,})" for level, one in audit.within.items()),
+        columns=tuple(METHOD_MARKS[name].label for name in names),
+        heads=tuple(METHOD_MARKS[name].head for name in names),
+        cells=tuple(
+            tuple(_gain(level, name, found.get(name), largest) for name in names) for level, found in gains.items()
+        ),
+        key="Evidence of one level goes while all other stays: above random orders of it, in the same unit. In "
+        "brackets: explanations. * the 95 % interval leaves out 0. Blue above 0, red below.",
+    )
 
 
 def _curves(audit: Audit) -> Block:
@@ -211,8 +235,8 @@ def _runs(audits: Sequence[Audit]) -> list[Block]:
         raise ValueError("There is no audit to compare: make one with 'workbench audit RUN'.")
     runs = tuple(audit.run for audit in audits)
     names = [name for name in METHOD_MARKS if any(name in audit.methods for audit in audits)]
-    gains = [audit.intervals.get(name, {}).get("comprehensiveness") for audit in audits for name in names]
-    largest = max((abs(gain.mean) for gain in gains if gain), default=1.0) or 1.0
+    gains = [{name: one.get("comprehensiveness") for name, one in audit.intervals.items()} for audit in audits]
+    largest = max((abs(gain.mean) for found in gains for gain in found.values() if gain), default=1.0) or 1.0
     blocks: list[Block] = []
     if any(audit.planted for audit in audits):
         blocks.append(
@@ -235,7 +259,10 @@ def _runs(audits: Sequence[Audit]) -> list[Block]:
             rows=runs,
             columns=tuple(METHOD_MARKS[name].label for name in shown),
             heads=tuple(METHOD_MARKS[name].head for name in shown),
-            cells=tuple(tuple(_gain(audit, name, largest) for name in shown) for audit in audits),
+            cells=tuple(
+                tuple(_gain(run, name, found.get(name), largest) for name in shown)
+                for run, found in zip(runs, gains, strict=True)
+            ),
             key="Above random orders, in standard deviations of a user's scores, or of popularity. * the 95 % interval "
             "leaves out 0. Blue above 0, red below.",
         )
@@ -255,11 +282,10 @@ def _found(audit: Audit, name: str) -> Cell:
     return Cell(f"{one.precision_at_1:.2f}", one.precision_at_1, words)
 
 
-def _gain(audit: Audit, name: str, largest: float) -> Cell:
-    gain = audit.intervals.get(name, {}).get("comprehensiveness")
+def _gain(row: str, name: str, gain: Interval | None, largest: float) -> Cell:
     if gain is None:
         return NONE
     sure = gain.low > 0 or gain.high < 0
     ends = f"[{signed_text(gain.low)}, {signed_text(gain.high)}]"
-    words = f"{markup(audit.run)}, {markup(METHOD_MARKS[name].name)}<br>{signed_text(gain.mean)} {ends}"
+    words = f"{markup(row)}, {markup(METHOD_MARKS[name].name)}<br>{signed_text(gain.mean)} {ends}"
     return Cell(signed_text(gain.mean) + "*" * sure, gain.mean / largest, words)

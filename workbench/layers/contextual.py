@@ -119,32 +119,38 @@ class ContextualAttention(nn.Module):
         step = torch.arange(length, device=likes.device)
         back = step.unsqueeze(1) - torch.arange(self._lags(steps), device=likes.device)
         at = back.clamp_min(0).expand(rows, -1, -1)
-        gates = self._presence(steps, at) * (back >= 0)
+        room = self._room(steps, at) * (back >= 0)
+        gates = room if steps.gates is None else found_at(steps.gates, at) * room
         hours, intervals = slots(found_at(steps.times, at), steps.times.unsqueeze(-1))
-        opened = None if part_gates is None else found_at(part_gates, at)
-        logits = self.logits(found_at(self.what(likes), at), hours, intervals, opened)
+        # Only what lies in a window is looked at: sequences differ in length, and windows in how far they reach.
+        seen = torch.nonzero(((room > 0) & steps.present.unsqueeze(-1)).flatten()).squeeze(1)
+        like = _flat(at).flatten()[seen]
+        opened = None if part_gates is None else part_gates.flatten(0, 1).index_select(0, like)
+        what = self.what(likes).flatten(0, 1).index_select(0, like)
+        found = self.logits(what, hours.flatten()[seen], intervals.flatten()[seen], opened)
+        logits = found.new_zeros(at.numel()).index_copy(0, seen, found).view(at.shape)
         weights = gated_softmax_rows(logits, gates)
         vectors = functional.embedding_bag(
             _flat(at).flatten(0, 1), likes.flatten(0, 1), mode="sum", per_sample_weights=weights.flatten(0, 1)
         )
         return Window(vectors.view_as(likes), at, gates, weights, hours, intervals)
 
-    def _presence(self, steps: Steps, at: Tensor) -> Tensor:
-        """(R, L, K) presence of the likes ``at`` in the window of each step."""
+    def _room(self, steps: Steps, at: Tensor) -> Tensor:
+        """(R, L, K) how much of each of the likes ``at`` the window of each step has room for."""
         if steps.gates is None:
             return torch.ones(at.shape, device=at.device)
         total = steps.gates.cumsum(1)
         later = total.unsqueeze(-1) - found_at(total, at)
-        return found_at(steps.gates, at) * (self.window - later).clamp(0, 1)
+        return (self.window - later).clamp(0, 1)
 
     def logits(self, what: Tensor, hours: Tensor, intervals: Tensor, opened: Tensor | None) -> Tensor:
-        """G (R, L, K) of likes; a part whose gate is 0 is left out of what G reads.
+        """G (...) of likes; a part whose gate is 0 is left out of what G reads.
 
         Args:
-            what: (R, L, K, hidden) the likes as G's first layer projects them.
-            hours: (R, L, K) slots of the hour of the week; ``intervals`` of the hours since.
+            what: (..., hidden) the likes as G's first layer projects them.
+            hours: (...) slots of the hour of the week; ``intervals`` of the hours since.
             intervals: see above.
-            opened: (R, L, K, parts) gates.
+            opened: (..., parts) gates.
         """
         hidden = what
         if opened is not None:
@@ -155,10 +161,10 @@ class ContextualAttention(nn.Module):
         return scores
 
     def _when(self, hours: Tensor, intervals: Tensor, opened: Tensor | None) -> Tensor:
-        """(R, L, K, hidden) what G makes of the time factors."""
+        """(..., hidden) what G makes of the time factors."""
         if self.offset is None and opened is None:
             table, place = self._table(hours, intervals)
-            return table.index_select(0, place.flatten()).view(*place.shape, -1)
+            return table.index_select(0, place.flatten()).view(*place.shape, table.shape[1])
         at = {"hour": hours, "interval": intervals}
         if self.offset is None:
             # Projected once for each slot, then looked up.
@@ -171,7 +177,7 @@ class ContextualAttention(nn.Module):
         return total if self.offset is None else torch.as_tensor(self.when((total + self.offset).sigmoid()))
 
     def _table(self, hours: Tensor, intervals: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, hidden) what G makes of the n distinct pairs of slots, and (R, L, K) which of them each is."""
+        """(n, hidden) what G makes of the n distinct pairs of slots, and (...) which of them each is."""
         pair = hours * SLOTS + intervals
         found = torch.zeros(SLOTS**2, dtype=torch.int64, device=pair.device).index_fill(0, pair.flatten(), 1)
         hour, interval = torch.nonzero(found.view(SLOTS, SLOTS), as_tuple=True)

@@ -80,10 +80,9 @@ class Steps:
 
     def select(self, rows: Tensor) -> Steps:
         """The sequences ``rows`` (n,)."""
-        parts = (self.items, self.times, self.present, self.gates, self.place, self.recorded)
-        items, times, present, gates, place, recorded = (
-            None if part is None else part.index_select(0, rows) for part in parts
-        )
+        items, times, present = (part.index_select(0, rows) for part in (self.items, self.times, self.present))
+        place, recorded = (part.index_select(0, rows) for part in (self.place, self.recorded))
+        gates = None if self.gates is None else self.gates.index_select(0, rows)
         return Steps(items, times, present, gates, place, recorded, self.nothing)
 
     @property

@@ -117,12 +117,8 @@ class SequenceModel(MomentModel):
         given = [{name: part[name] for name in of_user if name in part} for part in (gates.elements, gates.aspects)]
         read = [gate for part in given for gate in part.values()]
         told = users if gates.until is None else torch.stack([users, gates.until])
-        if (
-            len(users) < 2
-            or not read
-            or any(gate.requires_grad for gate in read)
-            or bool((told != told[..., :1]).any())
-        ):
+        one = bool((told == told[..., :1]).all())
+        if len(users) < 2 or not one or not read or any(gate.requires_grad for gate in read):
             return None
         flat = [gate.view(len(users), -1) for gate in read]
         rows, which = torch.unique(torch.cat(flat, 1), dim=0, return_inverse=True)

@@ -34,6 +34,7 @@ from workbench.explain.audit.sensitivity import RADIUS
 from workbench.explain.audit.together import read_again
 from workbench.explain.explainer import Explainer
 from workbench.explain.units import Units
+from workbench.layers.evidence import Gates
 from workbench.models import registry
 from workbench.training.run import Run
 
@@ -103,6 +104,33 @@ def test_curves_are_means_over_the_pairs_and_their_own_means_the_measures(run: R
     for name, one in found.curves.items():
         assert np.mean(one.deletion) == pytest.approx(found.methods[name]["deletion_auc"], abs=1e-6)
         assert np.mean(one.insertion) == pytest.approx(found.methods[name]["insertion_auc"], abs=1e-6)
+
+
+def test_within_a_level_its_units_go_while_all_others_stay(run: Run, found: Audit) -> None:
+    explainer, costs = api.explainer(run), dict[str, list[float]]()
+    model, few = explainer.model, (0.01, 0.05, 0.1, 0.2, 0.5)
+    for user, item in shown_pairs(explainer, PLAN.pairs, PLAN.seed):
+        units = Units.of(model, user, item)
+        for group, size in units.sizes.items():
+            if not 1 < size < len(units):
+                continue
+            weights = weights_of(units, PLAN.seed)["leave_one_out"][units.places[group]]
+            order, scores = weights.argsort(descending=True, stable=True), []
+            for share in few:
+                gate = torch.ones(size)
+                gate[order[: max(1, int(np.ceil(share * size - 1e-9)))]] = 0
+                scores.append(
+                    float(model.score_pairs(torch.tensor([user]), torch.tensor([item]), Gates({group: gate})).detach())
+                )
+            unit = spread(explainer, user)
+            costs.setdefault(group, []).append(float(units.score - np.mean(scores)) / unit)
+    assert set(found.within) == set(costs) and len(costs) > 1
+    for group, one in found.within.items():
+        assert one.pairs == len(costs[group])
+        assert one.methods["leave_one_out"]["comprehensiveness"] == pytest.approx(np.mean(costs[group]), abs=1e-4)
+        gain = one.methods["leave_one_out"]["comprehensiveness"] - one.methods["random"]["comprehensiveness"]
+        assert one.intervals["leave_one_out"]["comprehensiveness"].mean == pytest.approx(gain, abs=1e-6)
+        assert set(one.methods["random"]) == {"comprehensiveness", "sufficiency", "deletion_auc", "insertion_auc"}
 
 
 def test_the_newest_audit_is_found_unless_weights_or_data_changed(run: Run, found: Audit, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ MEASURES = (
     "sparsity",
 )
 COURSES = ("deletion", "insertion")
-COLUMNS = ("user", "item", "units", "method", *MEASURES, *COURSES, "flatness", "agreement")
+COLUMNS = ("user", "item", "units", "method", "level", *MEASURES, *COURSES, "flatness", "agreement")
 
 
 def weights_of(units: Units, seed: int) -> dict[str, Tensor]:
@@ -76,6 +76,9 @@ def looked(
 ) -> list[dict[str, Any]]:
     """A row for each method of one pair (codes); none where there is nothing to compare.
 
+    Where the evidence has several levels, a row for each method within each of them follows: its units go and come
+    while all others stay, and there are no ranks.
+
     Args:
         explainer: of the model.
         user: code; ``item`` that of the image.
@@ -89,21 +92,44 @@ def looked(
     if n < 2:
         return []
     weights, unit = weights_of(units, seed), spread(explainer, user)
-    orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items()}
     generator = torch.Generator().manual_seed(seed + user)
-    draws = {f"random {draw}": torch.randperm(n, generator=generator) for draw in range(DRAWS)}
-    erased = erase(units, orders | draws, explainer.race(user, item))
-    told = {name: measures(one, unit, k) for name, one in erased.items()}
-    told["random"] = {name: float(np.mean([told[draw][name] for draw in draws])) for name in told["random"]}
-    courses = {name: along(one, unit) for name, one in erased.items()}
-    courses["random"] = tuple(np.mean([courses[draw] for draw in draws], axis=0).tolist())
+    told, courses = _erased(units, weights, generator, unit, k, explainer.race(user, item))
     wrong = infidelity(units, weights, seed=seed)
     even = None if units.attention is None else flatness(units.attention.tolist())
     listed = {name: one.tolist() for name, one in weights.items()}
     taus = {name: {other: kendall_tau(one, two) for other, two in listed.items()} for name, one in listed.items()}
-    return [
+    rows: list[dict[str, Any]] = [
         {"user": user, "item": item, "units": n, "method": name, **told[name], "infidelity": wrong[name],
          "sparsity": sparsity(one), **dict(zip(COURSES, courses[name], strict=True)), "flatness": even,
          "agreement": json.dumps(taus[name])}
         for name, one in weights.items()
     ]  # fmt: skip
+    for group in units.groups:
+        if 1 < units.sizes[group.name] < n:
+            here = {name: one[units.places[group.name]] for name, one in weights.items()}
+            inside, _ = _erased(units.only(group), here, generator, unit, k)
+            rows += [
+                {"user": user, "item": item, "units": units.sizes[group.name], "method": name, "level": group.name}
+                | inside[name]
+                for name in weights
+            ]
+    return rows
+
+
+def _erased(
+    units: Units,
+    weights: Mapping[str, Tensor],
+    generator: torch.Generator,
+    unit: float,
+    k: int,
+    race: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[dict[str, dict[str, float]], dict[str, tuple[list[float], ...]]]:
+    """Measures and curves of each method, of random ones the mean over several orders."""
+    orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items()}
+    draws = {f"random {draw}": torch.randperm(len(units), generator=generator) for draw in range(DRAWS)}
+    erased = erase(units, orders | draws, race)
+    told = {name: measures(one, unit, k) for name, one in erased.items()}
+    told["random"] = {name: float(np.mean([told[draw][name] for draw in draws])) for name in told["random"]}
+    courses: dict[str, tuple[list[float], ...]] = {name: along(one, unit) for name, one in erased.items()}
+    courses["random"] = tuple(np.mean([courses[draw] for draw in draws], axis=0).tolist())
+    return told, courses

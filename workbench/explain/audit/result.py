@@ -30,6 +30,19 @@ class Curve(Frozen):
     insertion: tuple[float, ...]
 
 
+class Within(Frozen):
+    """What removal shows of one level, whose units go and come while all other evidence stays.
+
+    Attributes:
+        pairs: explanations whose level has two or more units, and that have others.
+        methods: by method, its measures without those of ranks; ``intervals`` as those of ``Audit``.
+    """
+
+    pairs: int
+    methods: dict[str, dict[str, float]]
+    intervals: dict[str, dict[str, Interval]]
+
+
 class Planted(Frozen):
     """How well a method finds the planted causes.
 
@@ -130,6 +143,7 @@ class Audit(Frozen):
         methods: by method, its measures (see ``curves.measures``), ``infidelity``, ``sparsity`` and, over fewer pairs
             and not where pictures are blurred, ``sensitivity``.
         intervals: by method and measure, by how much it is better than the random order of the same pairs.
+        within: by level, where the evidence has several.
         curves: by method, at each of ``shares`` of the evidence, in ``unit``.
         agreement: mean Kendall tau between methods, both ways.
         flatness: mean entropy of the attention over that of uniform weights; None where nothing is weighed.
@@ -160,6 +174,7 @@ class Audit(Frozen):
     controls: tuple[str, ...]
     methods: dict[str, dict[str, float]]
     intervals: dict[str, dict[str, Interval]]
+    within: dict[str, Within] = Field(default_factory=dict)
     shares: tuple[float, ...]
     curves: dict[str, Curve]
     agreement: dict[str, dict[str, float]]

@@ -22,7 +22,7 @@ from workbench.explain.audit.marks import marked, marks
 from workbench.explain.audit.pairs import planted_pairs, shown_pairs, spread
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import reading
-from workbench.explain.audit.result import HIGHER, Audit, Curve, Fewer, Interval, Weighing
+from workbench.explain.audit.result import HIGHER, Audit, Curve, Fewer, Interval, Weighing, Within
 from workbench.explain.audit.sensitivity import sensitivity
 from workbench.explain.explainer import Explainer
 from workbench.explain.held import RemovalKind
@@ -167,7 +167,8 @@ def _together(
     seconds = sum(one.seconds for one in few) + sum(float(part.attrs["seconds"]) for part in (*shown, *causes))
     methods = list(dict.fromkeys(table["method"]))
     nearby = {name: {"sensitivity": value} for one in few for name, value in one.sensitivity.items()}
-    named = {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
+    named = _named(table[table["level"].isna()])
+    levels = {str(level): _named(part) for level, part in table.groupby("level", sort=False)}
     told: dict[str, Any] = {
         "model": explainer.model.name,
         "run": explainer.run,
@@ -184,8 +185,14 @@ def _together(
         else "standard deviations of the user's scores over all images",
         "controls": CONTROLS,
         "methods": {name: _means(named[name]) | nearby.get(name, {}) for name in methods},
-        "intervals": {
-            name: _intervals(named[name], named["random"], plan.seed) for name in methods if name != "random"
+        "intervals": _gains(named, plan.seed),
+        "within": {
+            level: Within(
+                pairs=len(part["random"]),
+                methods={name: _means(one) for name, one in part.items()},
+                intervals=_gains(part, plan.seed),
+            )
+            for level, part in levels.items()
         },
         "shares": CURVE,
         "curves": {name: Curve(**{course: _course(named[name][course]) for course in COURSES}) for name in methods},
@@ -202,12 +209,21 @@ def _together(
     return found
 
 
+def _named(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """By method, its row of each pair."""
+    return {str(name): part.set_index(["user", "item"]) for name, part in table.groupby("method", sort=False)}
+
+
 def _means(part: pd.DataFrame) -> dict[str, float]:
     return {name: float(part[name].astype(float).mean()) for name in MEASURES if part[name].notna().any()}
 
 
 def _course(listed: pd.Series[Any]) -> tuple[float, ...]:
     return tuple(np.stack(listed.to_list()).mean(0).tolist())
+
+
+def _gains(named: Mapping[str, pd.DataFrame], seed: int) -> dict[str, dict[str, Interval]]:
+    return {name: _intervals(part, named["random"], seed) for name, part in named.items() if name != "random"}
 
 
 def _intervals(part: pd.DataFrame, control: pd.DataFrame, seed: int) -> dict[str, Interval]:

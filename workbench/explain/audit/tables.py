@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from workbench.explain.audit.result import Audit, Calibrated, Planted
+from workbench.explain.audit.result import Audit, Calibrated, Interval, Planted
 from workbench.explain.explanation import Frozen
 
 Value = str | int | float | bool | None
@@ -27,17 +27,22 @@ class Table(Frozen):
 
 
 def methods_table(audit: Audit) -> Table:
-    """Every measure of every method, and by how much it is better than random orders, with its interval."""
-    names = list(dict.fromkeys(name for values in audit.methods.values() for name in values))
+    """Every measure of every method, over all evidence and within levels, and its gain over random orders."""
+    parts: list[tuple[str | None, Mapping[str, dict[str, float]], Mapping[str, dict[str, Interval]]]]
+    parts = [(None, audit.methods, audit.intervals)]
+    parts += [(level, one.methods, one.intervals) for level, one in audit.within.items()]
     records: list[dict[str, Value]] = []
-    for method, values in audit.methods.items():
-        for name in names:
-            gain = audit.intervals.get(method, {}).get(name)
-            records.append(
-                _head(audit)
-                | {"method": method, "control": method in audit.controls, "measure": name, "value": values.get(name)}
-                | {edge: getattr(gain, field, None) for edge, field in _EDGES.items()}
-            )
+    for level, methods, intervals in parts:
+        names = list(dict.fromkeys(name for values in methods.values() for name in values))
+        for method, values in methods.items():
+            for name in names:
+                gain = intervals.get(method, {}).get(name)
+                records.append(
+                    _head(audit)
+                    | {"method": method, "control": method in audit.controls, "level": level, "measure": name}
+                    | {"value": values.get(name)}
+                    | {edge: getattr(gain, field, None) for edge, field in _EDGES.items()}
+                )
     return Table(about="measures", records=tuple(records))
 
 
