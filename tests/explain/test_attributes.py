@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,8 @@ from workbench.explain.attributes import attribute_map, attribute_profile, attri
 from workbench.explain.explainer import Explainer
 from workbench.features.encoders import encoder_named
 from workbench.features.extraction import extract
+from workbench.features.pictures import pixels_of, read_picture
+from workbench.features.store import ARRAY, FOLDER, Features
 from workbench.models.saers import SAERS
 
 
@@ -43,6 +47,29 @@ def test_a_view_says_what_the_explanation_says_and_how_it_is_liked(explainer: Ex
     total = explanation.own + sum(view.contribution for view in views)
     assert total == pytest.approx(explanation.score, abs=1e-4)
     assert sum(view.attention for view in views) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_blurred_attribute_costs_what_its_picture_blurred_by_hand_does(explainer: Explainer, tmp_path: Path) -> None:
+    data, user, item = explainer.dataset, 1, 6
+    told = explainer.explain(user, item, removal="blurred")
+    elements = told.level("attributes").elements
+    features, path = Features.open(data.root, "attributes"), data.image_path(item)
+    assert path is not None and len(elements) == 2
+    picture, rows = read_picture(path), features.sets.row(item).tolist()
+    for place, element in enumerate(elements):
+        out = cv2.GaussianBlur(picture, (0, 0), sigmaX=10 / 224 * picture.shape[1], sigmaY=10 / 224 * picture.shape[0])
+        inside, new = pixels_of(features.boxes[rows[place]], picture.shape), picture.copy()
+        new[inside] = out[inside]
+        shutil.copytree(data.root, tmp_path / str(place))
+        array = tmp_path / str(place) / FOLDER / "attributes" / ARRAY
+        vectors = np.load(array)
+        vectors[rows] = encoder_named("attributes", data).encode([new]).vectors[0]
+        np.save(array, vectors)
+        model = SAERS(explainer.model.config, Dataset.open(tmp_path / str(place)))  # type: ignore[arg-type]
+        model.load_state_dict(explainer.model.state_dict())
+        score = float(model.eval().score_pairs(torch.tensor([user]), torch.tensor([item]))[0].detach())
+        assert element.removal == pytest.approx(score - told.score, abs=2e-4, rel=1e-2)
+        assert abs(score - told.score) > 1e-3
 
 
 def test_a_profile_is_the_mean_over_the_images_that_show_a_value(explainer: Explainer) -> None:

@@ -21,6 +21,7 @@ from workbench.data.errors import DataError
 from workbench.data.postcards.world import build_world
 from workbench.explain import blurred as blurring
 from workbench.explain.audit.look import looked
+from workbench.explain.audit.run import Plan, audit
 from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
 from workbench.explain.whatif import smallest_change, what_if
@@ -38,6 +39,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "mlam": {"features": "cells", "dim": 8, "rare": 1},
     "uhan": {"features": "cells", "dim": 8, "rare": 1},
     "anternn": {"features": "cells", "dim": 8, "rare": 1, "words": "embedding", "identity": True, "output": "content"},
+    "svdfeature": {"features": "cells", "dim": 4},
+    "svr": {"features": "cells", "rare": 1, "c": (0.3,)},
     "cdl": {"inputs": "cells", "dim": 4, "hidden": (8,), "sweeps": 1, "pretraining": 1, "tuning": 1},
 }
 GROUP = {"acf": "regions", "anternn": "picture", "cdl": "picture"}
@@ -49,6 +52,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("blurred") / "cards"
     dataset = build_world(root, "tiny", 7)
     extract(dataset, encoder_named("descriptor", dataset, grid=(CELLS, CELLS)), "cells")
+    extract(dataset, encoder_named("descriptor", dataset))
     add_topics(dataset)
     return dataset
 
@@ -66,8 +70,8 @@ def pair_of(explainer: Explainer) -> tuple[int, int]:
     return user, data.items.code(explainer.recommend(user, 1)[0].item)
 
 
-def described(world: Dataset, item: int, gone: list[int], gate: float = 0.0) -> NDArray[np.float16]:
-    """(cells, d) what the descriptor says of a picture whose cells are blurred, all done by hand."""
+def by_hand(world: Dataset, item: int, gone: list[int], gate: float = 0.0) -> NDArray[np.uint8]:
+    """A picture whose cells are blurred, all done by hand."""
     picture = np.array(Image.open(str(world.image_path(item))).convert("RGB"))
     side = len(picture)
     assert picture.shape == (side, side, 3)
@@ -77,20 +81,27 @@ def described(world: Dataset, item: int, gone: list[int], gate: float = 0.0) -> 
         row, column = divmod(cell, CELLS)
         y, x = (slice(int(side * k / CELLS), math.ceil(side * (k + 1) / CELLS)) for k in (row, column))
         new[y, x] = np.rint(np.float32(gate) * picture[y, x] + np.float32(1 - gate) * out[y, x])
-    edges = np.linspace(0, side, CELLS + 1).astype(int)
-    parts = [new[edges[r] : edges[r + 1], edges[c] : edges[c + 1]] for r in range(CELLS) for c in range(CELLS)]
+    return new
+
+
+def described(picture: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """(cells, d) what the descriptor says of a picture."""
+    edges = np.linspace(0, len(picture), CELLS + 1).astype(int)
+    parts = [picture[edges[r] : edges[r + 1], edges[c] : edges[c + 1]] for r in range(CELLS) for c in range(CELLS)]
     return np.stack([describe(part) for part in parts]).astype(np.float16)
 
 
-def rebuilt(explainer: Explainer, changed: dict[int, NDArray[np.float16]], folder: Path) -> Recommender:
-    """The model made anew over a copy of the dataset in which some pictures have other features."""
+def rebuilt(explainer: Explainer, changed: dict[int, NDArray[np.uint8]], folder: Path) -> Recommender:
+    """The model made anew over a copy of the dataset in which some images have the features of other pictures."""
     world = explainer.dataset
     shutil.copytree(world.root, folder)
-    path = folder / FOLDER / "cells" / ARRAY
-    rows = np.load(path)
-    for item, vectors in changed.items():
-        rows[CELLS**2 * item : CELLS**2 * (item + 1)] = vectors
-    np.save(path, rows)
+    cells, whole = (folder / FOLDER / name / ARRAY for name in ("cells", "descriptor"))
+    rows, wholes = np.load(cells), np.load(whole)
+    for item, picture in changed.items():
+        rows[CELLS**2 * item : CELLS**2 * (item + 1)] = described(picture)
+        wholes[item] = describe(picture)
+    np.save(cells, rows)
+    np.save(whole, wholes)
     model = type(explainer.model)(explainer.model.config, Dataset.open(folder))
     model.load_state_dict(explainer.model.state_dict())
     return model.eval()
@@ -108,7 +119,7 @@ def test_a_blurred_region_costs_what_the_picture_blurred_by_hand_does(
     for place in (0, 4):
         element = level.elements[place]
         shown = item if element.of is None else world.items.code(element.of)
-        model = rebuilt(explainer, {shown: described(world, shown, [int(element.id)])}, tmp_path / str(place))
+        model = rebuilt(explainer, {shown: by_hand(world, shown, [int(element.id)])}, tmp_path / str(place))
         with torch.no_grad():
             score = float(model.score_pairs(torch.tensor([user]), torch.tensor([item])))
             scores = model.score_items(torch.tensor([user])) if told.task == "ranking" else None
@@ -136,7 +147,7 @@ def test_a_ranking_with_blurred_pictures_is_that_of_pictures_blurred_by_hand(wor
         Edit(group="regions", id=2, item=second, gate=0.25),
     ]
     found = what_if(explainer, user, edits, item=item, removal="blurred")
-    changed = {liked[0]: described(world, liked[0], [1, 5]), liked[1]: described(world, liked[1], [2], 0.25)}
+    changed = {liked[0]: by_hand(world, liked[0], [1, 5]), liked[1]: by_hand(world, liked[1], [2], 0.25)}
     model = rebuilt(explainer, changed, tmp_path / "copy")
     race = explainer.race(user, -1)
     assert race is not None and found.removal == "blurred"
@@ -155,7 +166,7 @@ def test_a_group_of_an_image_is_blurred_as_a_whole_and_pictures_of_every_image_w
     user, item = pair_of(explainer)
     found = what_if(explainer, user, [Edit(group="regions")], item=item, removal="blurred")
     everything = range(CELLS**2)
-    changed = {code: described(world, code, list(everything)) for code in range(len(world.items))}
+    changed = {code: by_hand(world, code, list(everything)) for code in range(len(world.items))}
     model = rebuilt(explainer, changed, tmp_path / "copy")
     with torch.no_grad():
         score = float(model.score_pairs(torch.tensor([user]), torch.tensor([item])))
@@ -198,6 +209,9 @@ def test_where_nothing_can_be_blurred_it_is_said_why(world: Dataset, tmp_path: P
     acf = explainer_of("acf", world)
     with pytest.raises(DataError, match="lie inside other evidence, which is asked about as a whole here"):
         acf.units(*pair_of(acf), removal="blurred")
+    with pytest.raises(DataError, match="lie inside other evidence, which is asked about as a whole here"):
+        audit(acf, tmp_path, Plan(removal="blurred"))
+    assert not any(tmp_path.iterdir())
     copy = tmp_path / "copy"
     shutil.copytree(world.root, copy)
     explainer = Explainer(prepared("vbpr", Dataset.open(copy), 1, MODELS["vbpr"]), Dataset.open(copy))

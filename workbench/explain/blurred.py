@@ -21,6 +21,7 @@ from workbench.data.errors import DataError
 from workbench.features.encoders import Encoded, Encoder, Picture, open_encoder
 from workbench.features.pictures import blurred, read_picture, soft
 from workbench.features.store import Features
+from workbench.layers.evidence import EvidenceGroup
 from workbench.models.base import Recommender
 
 AT_ONCE, PIXELS = 64, 1 << 25
@@ -61,6 +62,18 @@ class Pictures:
             raise DataError(
                 f"the encoder of {self.features.folder} looks for other regions in a blurred picture, so none can be "
                 "told from what it was: choose deleted"
+            )
+
+    def check(self, units: Iterable[EvidenceGroup]) -> None:
+        """Refuse to remove the elements of some groups where none of them is a region.
+
+        Raises:
+            DataError: so it is.
+        """
+        if not any(group.name in self.groups for group in units):
+            raise DataError(
+                f"the regions {self.model.name} reads lie inside other evidence, which is asked about as a whole here, "
+                "so none is blurred: choose deleted"
             )
 
     @cached_property

@@ -9,7 +9,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from workbench.data.errors import DataError
 from workbench.explain.blurred import Pictures
 from workbench.explain.held import BUDGET, RemovalKind, lost, readings
 from workbench.explain.repainted import Repainted
@@ -74,13 +73,10 @@ class Units:
             for group in model.active_evidence
             if group.name in read and (group.within is None if within is None else group.name == within)
         )
-        units = cls(model, user, item, until, reading, chosen, removal, pictures)
-        if removal == "blurred" and not (pictures and any(group.name in pictures.groups for group in chosen)):
-            raise DataError(
-                f"the regions {model.name} reads lie inside other evidence, which is asked about as a whole here, so "
-                "none is blurred: choose deleted"
-            )
-        return units
+        if removal == "blurred":
+            assert pictures is not None
+            pictures.check(chosen)
+        return cls(model, user, item, until, reading, chosen, removal, pictures)
 
     def only(self, group: EvidenceGroup) -> Units:
         """The units of one group, all others staying as recorded; what has no place in a picture cannot be blurred."""

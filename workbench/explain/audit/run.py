@@ -77,13 +77,11 @@ def audit(
         shard: (this one, how many): several processes may share the pairs; the last to end puts them together.
 
     Raises:
-        DataError: the model has no evidence, or no pair has two pieces of it.
+        DataError: the model has no evidence, or none that can be removed as planned, or no pair has two pieces of it.
     """
     tell, folder = report or (lambda _share, _message: None), home(explainer, folder, plan)
     if (folder / RESULT).is_file():
         return Audit.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
-    if not explainer.groups:
-        raise DataError(f"{explainer.model.name} reads no evidence, so it has no explanations to audit")
     work(explainer, folder, plan, tell, shard)
     pairs = len(shown_pairs(explainer, plan.pairs, plan.seed))
     missing = [path for path in _parts(folder, pairs) if not path.is_file()]
@@ -106,7 +104,14 @@ def work(explainer: Explainer, folder: Path, plan: Plan, tell: Report, shard: tu
         plan: see above.
         tell: told about the progress.
         shard: (this one, how many).
+
+    Raises:
+        DataError: the model has no evidence, or none that can be removed as planned.
     """
+    if not explainer.groups:
+        raise DataError(f"{explainer.model.name} reads no evidence, so it has no explanations to audit")
+    if plan.removal == "blurred":
+        explainer.pictures.check(group for group in explainer.groups.values() if group.within is None)
     folder.mkdir(parents=True, exist_ok=True)
     pairs, causes = shown_pairs(explainer, plan.pairs, plan.seed), None
     paths = _parts(folder, len(pairs))

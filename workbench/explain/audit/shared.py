@@ -40,8 +40,7 @@ def shared(run: Path, data: Path | None, plan: Plan, processes: int, report: Rep
 def _shard(run: Path, data: Path | None, plan: Plan, shard: tuple[int, int]) -> None:
     torch.set_num_threads(1)
     explainer = _explainer(run, data)
-    if explainer.groups:
-        work(explainer, home(explainer, run, plan), plan, lambda _share, _message: None, shard)
+    work(explainer, home(explainer, run, plan), plan, lambda _share, _message: None, shard)
 
 
 def _explainer(run: Path, data: Path | None) -> Explainer:
