@@ -7,16 +7,13 @@ import html
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import matplotlib as mpl
-import numpy as np
 import plotly.graph_objects as go
-from fontTools import subset
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -25,6 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from workbench import __version__
 from workbench.explain.explanation import Explanation
 from workbench.figures.card import card_figure, card_plotly, explained, question
+from workbench.figures.fonts import small_fonts
 from workbench.figures.looks import Pixels
 from workbench.figures.style import ThemeName, theme_named
 
@@ -161,7 +159,7 @@ def drawn_png(figure: Figure, dpi: float) -> bytes:
 
 def _paper(figure: Figure, name: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    with _LOCK, mpl.rc_context(_SETTINGS), _small_fonts():
+    with _LOCK, mpl.rc_context(_SETTINGS), small_fonts():
         figure.savefig(buffer, format=name, dpi=EXPORT_DPI, metadata=metadata, facecolor=figure.get_facecolor())
     return buffer.getvalue()
 
@@ -177,30 +175,10 @@ def _pixels(figure: Figure, metadata: dict[str, str]) -> bytes:
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]
         figure.dpi = before
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]
+    pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+    picture = Image.frombuffer("RGBA", pixels.shape[1::-1], pixels, "raw", "RGBA", 0, 1).convert("RGB")
     picture.save(buffer, "png", dpi=(EXPORT_DPI, EXPORT_DPI), pnginfo=words, compress_level=3, compress_type=Image.RLE)
     return buffer.getvalue()
-
-
-class _Small(subset.Options):  # type: ignore[misc]
-    """How a font in a document is cut down: matplotlib places each glyph, so what tells where it goes is left out.
-
-    Three quarters of the time of a pdf went into cutting down tables that nothing reads.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.drop_tables += ["GDEF", "GPOS", "GSUB", "kern"]
-
-
-@contextmanager
-def _small_fonts() -> Iterator[None]:
-    before = subset.Options
-    subset.Options = _Small
-    try:
-        yield
-    finally:
-        subset.Options = before
 
 
 def _page(figure: go.Figure, title: str, origin: str, theme: ThemeName) -> str:
