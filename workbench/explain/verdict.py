@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -213,12 +213,19 @@ def _pool(levels: Sequence[EvidenceLevel]) -> tuple[list[Element], list[float]]:
 
 
 def _shares(levels: Sequence[EvidenceLevel]) -> list[float]:
-    """Exact shares of the elements; of a group whose elements have none, its own as an aspect."""
-    told = [level for level in levels if level.name != ASPECTS and level.within is None]
-    single = {level.name for level in told if any(e.contribution is not None for e in level.elements)}
-    shares = [e.contribution or 0.0 for level in told for e in level.elements]
-    aspects = [e for level in levels if level.name == ASPECTS for e in level.elements]
-    return shares + [e.contribution or 0.0 for e in aspects if e.id not in single]
+    aspects = {str(e.id): e.contribution or 0.0 for level in levels if level.name == ASPECTS for e in level.elements}
+    told = {
+        level.name: [e.contribution for e in level.elements if e.contribution is not None]
+        for level in levels
+        if level.name != ASPECTS and level.within is None
+    }
+    return pooled(told, aspects)
+
+
+def pooled(shares: Mapping[str, Sequence[float]], aspects: Mapping[str, float]) -> list[float]:
+    """Exact shares of the elements, by group; of a group whose elements have none, its own as an aspect."""
+    whole = [share for name, share in aspects.items() if not shares.get(name)]
+    return [share for each in shares.values() for share in each] + whole
 
 
 def _strength(element: Element, aspect: Element | None) -> float:

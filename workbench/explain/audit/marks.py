@@ -15,7 +15,7 @@ from workbench.explain.audit.look import weights_of
 from workbench.explain.audit.result import Calibrated, Interval, Planted
 from workbench.explain.explainer import LATEST, Explainer
 from workbench.explain.units import Units
-from workbench.explain.verdict import RULES, Grade, Rules, grade
+from workbench.explain.verdict import RULES, Grade, Rules, grade, pooled
 from workbench.layers.evidence import ASPECTS
 from workbench.models.moments import MomentModel
 
@@ -78,19 +78,15 @@ def graded(units: Units, cost: Tensor, rules: Rules = RULES) -> Grade:
 
 
 def _shares(units: Units, told: Tensor) -> list[float]:
-    """Exact shares of the units; of a group whose units have none, its own as an aspect."""
     aspects = next((level for level in units.reading.levels if level.name == ASPECTS), None)
-    of_group = {} if aspects is None or aspects.contribution is None else {
-        units.model.evidence[place].name: float(share)
-        for place, share in zip(aspects.elements.values.tolist(), aspects.contribution, strict=True)
-    }  # fmt: skip
-    shares: list[float] = []
-    for name, span in units.places.items():
-        each = units.level(name).contribution
-        if each is not None:
-            of_group.pop(name, None)
-            shares += each.cpu()[told[span]].tolist()
-    return shares + list(of_group.values())
+    whole: dict[str, float] = {}
+    if aspects is not None and aspects.contribution is not None:
+        names = [units.model.evidence[place].name for place in aspects.elements.values.tolist()]
+        whole = dict(zip(names, aspects.contribution.tolist(), strict=True))
+    each = {name: units.level(name).contribution for name in units.places}
+    return pooled(
+        {name: [] if one is None else one.cpu()[told[units.places[name]]].tolist() for name, one in each.items()}, whole
+    )
 
 
 def marks(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
