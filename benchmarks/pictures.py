@@ -3,8 +3,8 @@
 Writes docs/pictures/dashboard.png, the page "Why this image?" in a window 1280 pixels wide, and
 docs/pictures/card.png, the exported card of the same explanation. Both show, of all users whose best image has a
 supported explanation that does not rest on own taste, the one with the most elements that moved the score. Also
-regions.png, popularity.png and words.png, those pages for their first user. Needs the demo in FOLDER (default: the
-home of the workbench; `workbench app` makes it), Playwright, and chromium on the path.
+regions.png, popularity.png and words.png, those pages for their first user, and trust.png, the audit of hasc. Needs the
+demo in FOLDER (default: the home of the workbench; `workbench app` makes it), Playwright, and chromium on the path.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def main() -> None:
         keep(screenshot(f"{address}/regions?dataset=demo&run=acf-released"), PICTURES / "regions.png")
         keep(screenshot(f"{address}/popularity?dataset=demo&run=uhan"), PICTURES / "popularity.png")
         keep(screenshot(f"{address}/words?dataset=demo&run=anternn"), PICTURES / "words.png")
+        keep(screenshot(f"{address}/trust?dataset=demo&run=hasc"), PICTURES / "trust.png")
 
 
 def richest(run: Path) -> Explanation:
