@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +45,10 @@ def count(share: float, n: int) -> int:
 
 @torch.inference_mode()
 def erase(
-    units: Units, orders: Mapping[str, Tensor], ranked: Callable[[Tensor], Tensor] | None = None
+    units: Units,
+    orders: Mapping[str, Tensor],
+    ranked: Callable[[Tensor], Tensor] | None = None,
+    shares: Sequence[float] = (*FEW, *CURVE),
 ) -> dict[str, Erased]:
     """Take the units of a pair away, and add them, in several orders at once; equal questions are asked once.
 
@@ -53,11 +56,12 @@ def erase(
         units: of one pair.
         orders: by name, the positions (n,) of the units, strongest first.
         ranked: takes images out of scores (r, images) that are not in the race; None where nothing is ranked.
+        shares: of the units that go, and come.
     """
     n = len(units)
-    few, curve = [count(q, n) for q in FEW], [count(q, n) for q in CURVE]
-    taken = sorted({k for k in (*few, *curve) if k < n})
-    kept = sorted({k for k in (*few, *curve, *(n - k for k in curve)) if 0 < k < n})
+    counts, weakest = [count(q, n) for q in shares], [] if ranked is None else [n - count(q, n) for q in CURVE]
+    taken = sorted({k for k in counts if k < n})
+    kept = sorted({k for k in (*counts, *weakest) if 0 < k < n})
     parts = [torch.ones(1, n), torch.zeros(1, n)]
     for order in orders.values():
         place = torch.empty(n, dtype=torch.int64)
@@ -108,6 +112,15 @@ def along(erased: Erased, unit: float) -> tuple[list[float], list[float]]:
     return gone, [(erased.only[m] - erased.empty) / unit for m in taken]
 
 
+def costs(erased: Erased, unit: float) -> dict[str, float]:
+    """The measures of one order that ask for the shares of ``FEW`` alone, see ``measures``."""
+    few = [count(q, erased.n) for q in FEW]
+    return {
+        "comprehensiveness": _mean(erased.score - erased.without[m] for m in few) / unit,
+        "sufficiency": _mean(erased.score - erased.only[m] for m in few) / unit,
+    }
+
+
 def measures(erased: Erased, unit: float, k: int) -> dict[str, float]:
     """The measures of one order, scores in units of ``unit``; the rank measures only where there are ranks.
 
@@ -117,14 +130,9 @@ def measures(erased: Erased, unit: float, k: int) -> dict[str, float]:
     ``CURVE`` at which the image stays among the first ``k`` without the strongest (lower), or the weakest (higher;
     Gurevitch et al. 2024, without the ends of its curves).
     """
-    n, few, curve = erased.n, [count(q, erased.n) for q in FEW], [count(q, erased.n) for q in CURVE]
+    n, curve = erased.n, [count(q, erased.n) for q in CURVE]
     gone, come = along(erased, unit)
-    found = {
-        "comprehensiveness": _mean(erased.score - erased.without[m] for m in few) / unit,
-        "sufficiency": _mean(erased.score - erased.only[m] for m in few) / unit,
-        "deletion_auc": _mean(gone),
-        "insertion_auc": _mean(come),
-    }
+    found = costs(erased, unit) | {"deletion_auc": _mean(gone), "insertion_auc": _mean(come)}
     if erased.rank_without:
         steps = [m for m in curve if m < n] or [n]
         found["pos_at_k"] = _mean(erased.rank_without[m] <= k for m in steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from workbench.explain.attribution import METHODS, STEPWISE, attributed
-from workbench.explain.audit.curves import along, erase, infidelity, measures, sparsity
+from workbench.explain.audit.curves import FEW, along, costs, erase, infidelity, measures, sparsity
 from workbench.explain.audit.pairs import spread
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import flatness
@@ -93,43 +93,46 @@ def looked(
         return []
     weights, unit = weights_of(units, seed), spread(explainer, user)
     generator = torch.Generator().manual_seed(seed + user)
-    told, courses = _erased(units, weights, generator, unit, k, explainer.race(user, item))
+    erased = erase(units, _orders(weights, generator), explainer.race(user, item))
+    told = _averaged({name: measures(one, unit, k) for name, one in erased.items()})
+    curves = {name: dict(zip(COURSES, along(one, unit), strict=True)) for name, one in erased.items()}
+    courses = _averaged(curves)
     wrong = infidelity(units, weights, seed=seed)
     even = None if units.attention is None else flatness(units.attention.tolist())
     listed = {name: one.tolist() for name, one in weights.items()}
     taus = {name: {other: kendall_tau(one, two) for other, two in listed.items()} for name, one in listed.items()}
     rows: list[dict[str, Any]] = [
         {"user": user, "item": item, "units": n, "method": name, **told[name], "infidelity": wrong[name],
-         "sparsity": sparsity(one), **dict(zip(COURSES, courses[name], strict=True)), "flatness": even,
+         "sparsity": sparsity(one), **courses[name], "flatness": even,
          "agreement": json.dumps(taus[name])}
         for name, one in weights.items()
     ]  # fmt: skip
     for group in units.groups:
         if 1 < units.sizes[group.name] < n:
             here = {name: one[units.places[group.name]] for name, one in weights.items()}
-            inside, _ = _erased(units.only(group), here, generator, unit, k)
+            inside = erase(units.only(group), _orders(here, generator), shares=FEW)
+            found = _averaged({name: costs(one, unit) for name, one in inside.items()})
             rows += [
                 {"user": user, "item": item, "units": units.sizes[group.name], "method": name, "level": group.name}
-                | inside[name]
+                | found[name]
                 for name in weights
             ]
     return rows
 
 
-def _erased(
-    units: Units,
-    weights: Mapping[str, Tensor],
-    generator: torch.Generator,
-    unit: float,
-    k: int,
-    race: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[dict[str, dict[str, float]], dict[str, tuple[list[float], ...]]]:
-    """Measures and curves of each method, of random ones the mean over several orders."""
+def _orders(weights: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    """Positions (n,) of the units by method, strongest first, and several random ones."""
     orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items()}
-    draws = {f"random {draw}": torch.randperm(len(units), generator=generator) for draw in range(DRAWS)}
-    erased = erase(units, orders | draws, race)
-    told = {name: measures(one, unit, k) for name, one in erased.items()}
-    told["random"] = {name: float(np.mean([told[draw][name] for draw in draws])) for name in told["random"]}
-    courses: dict[str, tuple[list[float], ...]] = {name: along(one, unit) for name, one in erased.items()}
-    courses["random"] = tuple(np.mean([courses[draw] for draw in draws], axis=0).tolist())
-    return told, courses
+    n = len(orders["random"])
+    return orders | {_drawn(draw): torch.randperm(n, generator=generator) for draw in range(DRAWS)}
+
+
+def _averaged(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What is told of each method, of random orders the mean over those drawn."""
+    drawn = [told[_drawn(draw)] for draw in range(DRAWS)]
+    told["random"] = {name: np.mean([one[name] for one in drawn], axis=0).tolist() for name in told["random"]}
+    return told
+
+
+def _drawn(draw: int) -> str:
+    return f"random {draw}"

@@ -35,7 +35,7 @@ class Within(Frozen):
 
     Attributes:
         pairs: explanations whose level has two or more units, and that have others.
-        methods: by method, its measures without those of ranks; ``intervals`` as those of ``Audit``.
+        methods: by method, ``comprehensiveness`` and ``sufficiency``; ``intervals`` as those of ``Audit``.
     """
 
     pairs: int
