@@ -34,7 +34,8 @@ HELP: Final = {
     "planted": "In this made-up world the cause of every like is known: a method that finds it more often than chance "
     "says something true. A verdict is worth something if “supported” is right more often than the others.",
     "methods": "Comprehensiveness: what the score loses without the strongest evidence. Sufficiency: what it lacks "
-    "with that alone. Infidelity: how badly sums of values foretell what random removals cost.",
+    "with that alone. Infidelity: how badly sums of values foretell what random removals cost. Where the evidence has "
+    "several levels, the table below has what happens as one of them alone goes.",
     "curves": "A good order makes the score fall at once as the strongest go, and rise at once as they come. Random "
     "orders show what taking anything away does.",
     "agreement": "Methods that rank evidence in quite different orders cannot all be right.",
