@@ -19,7 +19,7 @@ from workbench.data.errors import DataError
 from workbench.data.schema import SPLITS
 from workbench.evaluation.reproduction import Reproduction, claim_result, row_result
 from workbench.evaluation.result import Estimate, Evaluation
-from workbench.evaluation.tables import ENOUGH, TABLES, PaperTable, Row
+from workbench.evaluation.tables import ENOUGH, SECONDS, TABLES, PaperTable, Row
 from workbench.models import model_class
 from workbench.models.base import ModelConfig
 from workbench.training.loop import Progress
@@ -234,7 +234,11 @@ def _evaluated(table: PaperTable, run: Run, data: Path) -> Evaluation:
         found.append(api.evaluate(run, protocol, data=data, groups=GROUPS if not found else 0, **wanted))
         metrics |= {name: found[-1].metrics[metric] for metric, name in names.items()}
         per_user |= {names[metric]: values for metric, values in found[-1].per_user.items()}
-    return found[0].model_copy(update={"metrics": metrics, "per_user": per_user})
+    told: dict[str, Any] = {"metrics": metrics, "per_user": per_user}
+    if SECONDS in table.metrics:
+        metrics[SECONDS] = Estimate(mean=sum(epoch.seconds for epoch in run.card.history), sd=None)
+        told["groups"] = ()  # A training is of all users.
+    return found[0].model_copy(update=told)
 
 
 def _note(table: PaperTable, dataset: Dataset, settings: dict[str, Any]) -> str:

@@ -7,8 +7,8 @@ from workbench.evaluation.tables.acf import ACF, ACF_FULL, ACF_SMALL
 from workbench.evaluation.tables.ante_rnn import ANTE_FULL, ANTE_RNN, ANTE_SMALL, ATTENTION
 from workbench.evaluation.tables.diffnet import DIFFNET, DIFFNET_FULL, DIFFNET_SMALL
 from workbench.evaluation.tables.hasc import HASC, HASC_FULL, HASC_SMALL
-from workbench.evaluation.tables.paper import ENOUGH, Claim, PaperTable, Printed, Row, Settings
-from workbench.evaluation.tables.parameters import ACF_INPUTS, ANTE_SIZE, ANTE_WINDOW, DIFFNET_DEPTH
+from workbench.evaluation.tables.paper import ENOUGH, SECONDS, Claim, PaperTable, Printed, Row, Settings
+from workbench.evaluation.tables.parameters import ACF_INPUTS, ANTE_RUNTIME, ANTE_SIZE, ANTE_WINDOW, DIFFNET_DEPTH
 from workbench.evaluation.tables.uhan import UHAN, UHAN_FULL, UHAN_SMALL
 
 TABLES: dict[str, PaperTable] = {
@@ -19,6 +19,7 @@ TABLES: dict[str, PaperTable] = {
         ACF_INPUTS,
         UHAN,
         ANTE_RNN,
+        ANTE_RUNTIME,
         ATTENTION,
         ANTE_SIZE,
         ANTE_WINDOW,
@@ -35,6 +36,7 @@ __all__ = [
     "ACF_SMALL",
     "ANTE_FULL",
     "ANTE_RNN",
+    "ANTE_RUNTIME",
     "ANTE_SIZE",
     "ANTE_SMALL",
     "ANTE_WINDOW",
@@ -47,6 +49,7 @@ __all__ = [
     "HASC",
     "HASC_FULL",
     "HASC_SMALL",
+    "SECONDS",
     "TABLES",
     "UHAN",
     "UHAN_FULL",

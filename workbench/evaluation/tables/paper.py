@@ -10,6 +10,9 @@ Settings = dict[str, Any]
 Printed = Mapping[str, Mapping[str, float]]
 """Dataset of the paper, metric, value."""
 
+SECONDS = "Training s"
+"""A metric of the training, not of an evaluation: seconds of its epochs."""
+
 ENOUGH = 50_000
 """Training likes (or posts) from which on the paper's sizes are used."""
 

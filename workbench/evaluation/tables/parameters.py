@@ -1,4 +1,4 @@
-"""What the papers draw over one parameter: attention inputs of ACF, depth of DiffNet, D and window of Ante-RNN."""
+"""What the papers tell of one parameter (inputs of ACF, depth of DiffNet, D and window of Ante-RNN) and of time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from workbench.evaluation.tables.acf import ACF, pins_and_vines
 from workbench.evaluation.tables.ante_rnn import ANTE_RNN
 from workbench.evaluation.tables.diffnet import DIFFNET
-from workbench.evaluation.tables.paper import Claim, Row, Settings
+from workbench.evaluation.tables.paper import SECONDS, Claim, Row, Settings
 
 
 def _seen(key: str, label: str, settings: Settings, pins: tuple[float, float], vines: tuple[float, float]) -> Row:
@@ -63,6 +63,28 @@ ANTE_SIZE = replace(
         Row(f"{model}-{dim}", f"{label}, D = {dim}", model, {"dim": dim}, source="figure")
         for model, label in (("gru", "GRU"), ("anternn", "Ante-RNN"))
         for dim in (32, 64, 128, 256, 512)
+    ),
+    claims=(),
+)
+
+ANTE_RUNTIME = replace(
+    ANTE_RNN,
+    name="ante-rnn-runtime",
+    title=f"{_ANTE}, Table 5",
+    published_protocol="Seconds of a whole training on one NVIDIA TITAN X; how many epochs it has is not said.",
+    our_protocol="Seconds by the clock of all epochs until validation stopped the training, validations not counted, "
+    "on whatever machine trained the run: compare rows that were trained side by side on an idle one.",
+    metrics=(SECONDS,),
+    main=SECONDS,
+    further=("Recall@20", "NDCG@20", "Recall@20 new", "NDCG@20 new"),
+    rows=tuple(
+        replace(ANTE_RNN.row(key), published={"MovieLens": {SECONDS: movies}, "Pinterest": {SECONDS: pins}})
+        for key, movies, pins in (
+            ("gru", 3725.03, 918.34),
+            ("iarn", 4306.82, 1150.96),
+            ("anternn", 4913.67, 1431.29),
+            ("mvrnn", 12416.51, 3504.02),
+        )
     ),
     claims=(),
 )
