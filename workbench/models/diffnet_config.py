@@ -17,7 +17,7 @@ class DiffNetConfig(ModelConfig):
     Attributes:
         dim: latent size D.
         blocks: equal parts of the vectors that learn apart: each predicts the likes by itself, and the score is their
-            sum, so that what one of them learned by chance the others do not repeat. 1 is the printed form.
+            sum. 1 is the printed form.
         depth: hops K.
         layer: dense is the paper's layer, mean plain averaging as in the released code.
         pool: of a dense layer, how the states of the people followed are pooled.
