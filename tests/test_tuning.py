@@ -135,11 +135,16 @@ def test_a_loss_that_is_not_finite_is_a_finding_not_an_end(world: Dataset, tmp_p
     assert found.trials[1].value is None and "learning_rate" in found.trials[1].fault
 
 
+def test_what_is_set_and_searched_is_where_the_search_starts(world: Dataset, tmp_path: Path) -> None:
+    found = tune("bpr", world.root, tmp_path, space={"dim": (2, 3)}, fixed={**QUICK, "dim": 5}, trials=3, device="cpu")
+    dims = [Run.open(tmp_path / f"trial-{trial.number:03d}").config().dim for trial in found.trials]
+    assert dims[0] == 5 and sorted(dims[1:]) == [2, 3]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"space": {"depth": (1, 2)}}, "bpr has no hyperparameter 'depth'"),
-        ({"space": {"dim": (2, 3)}}, "'dim' is both set and searched"),
         ({"space": {"batch": (0.5,)}, "fixed": {}}, "batch=0.5 is wrong for bpr"),
         ({"trials": 0}, "a search without trials"),
     ],

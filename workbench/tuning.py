@@ -96,7 +96,7 @@ class Tuning(BaseModel):
 
     Attributes:
         monitor: the metric, on validation.
-        fixed: hyperparameters all trials share.
+        fixed: hyperparameters of the first trial, which the others share as far as the ``space`` does not name them.
         planned: how many trials were asked for.
         trials: those that were begun, in their order.
         best: number of the best trial; None while none is finished.
@@ -140,8 +140,8 @@ def tune(
         model: name of the model.
         data: the dataset folder.
         out: folder of the search.
-        space: what is tried; ``USUAL`` if left out.
-        fixed: hyperparameters all trials share.
+        space: what is tried; if left out, what of ``USUAL`` is not fixed.
+        fixed: hyperparameters of the first trial, which the others share as far as the ``space`` does not name them.
         trials: how many, the first one included.
         minutes: after which no training goes on, an epoch apart; no limit if left out.
         seed: of the draws and of every training.
@@ -205,10 +205,8 @@ def _draws(
     for name in space or ():
         if name not in known:
             raise TuningError(f"{model} has no hyperparameter '{name}'; it has {', '.join(sorted(known))}")
-        if name in fixed:
-            raise TuningError(f"'{name}' is both set and searched: leave one of them out")
-    chosen = {name: values for name, values in (USUAL if space is None else space).items() if name in known}
-    chosen = {name: values for name, values in chosen.items() if name not in fixed}
+    chosen = {name: values for name, values in USUAL.items() if name in known and name not in fixed}
+    chosen = chosen if space is None else dict(space)
     if not chosen and count:
         raise TuningError(f"{model} has none of {', '.join(USUAL)} left to search: name what to try with --search")
     sizes = [math.inf if isinstance(values, Range) else len(values) for values in chosen.values()]

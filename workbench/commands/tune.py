@@ -30,7 +30,11 @@ def tune(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One hyperparameter for all trials; lists as a,b,c."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="One hyperparameter for all trials, or, where it is searched, for the first; lists as a,b,c.",
+        ),
     ] = None,
     trials: Annotated[
         int, typer.Option(min=1, metavar="N", help="Trainings; the first one has the settings as they are.")
