@@ -22,6 +22,7 @@ from workbench.data.write import write_dataset
 from workbench.evaluation.next_item import evaluate_next
 from workbench.layers.evidence import ASPECTS, Gates
 from workbench.models.base import Level, Recommender, SequenceBatch
+from workbench.models.sequence import SequenceModel
 
 HELD_OUT = 3
 """Last likes of every user that are the test in worlds written here; the one before them is validation."""
@@ -244,8 +245,8 @@ class SequenceCase(MomentCase):
             if parameter.requires_grad:
                 assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
-    def learned_from(self, model: Recommender, world: Dataset) -> tuple[SequenceBatch, Tensor, Tensor]:
-        """Some users, and of every training like of theirs but the first the scores before it and the image."""
+    def learned_from(self, model: Recommender, world: Dataset) -> tuple[SequenceBatch, list[Tensor], Tensor]:
+        """Some users, and of every training like of theirs but the first each block's scores before it and the image."""
         users, until, liked = [], [], []
         for user in (2, 3, 21, 33):
             items = world.table("likes").loc[rows_in_time(world, user)].query("split == 'train'")["item"]
@@ -253,14 +254,26 @@ class SequenceCase(MomentCase):
                 users.append(user)
                 until.append(place)
                 liked.append(world.items.code(items.iloc[place]))
-        scores = model.score_moments(torch.tensor(users), torch.tensor(until))
+        moments = torch.tensor(users), torch.tensor(until)
+        scores = [model.score_moments(*moments)] if model.apart == 1 else self.by_block(model, *moments)
         return SequenceBatch(torch.tensor([2, 3, 21, 33])), scores, torch.tensor(liked)
+
+    @staticmethod
+    def by_block(model: SequenceModel, users: Tensor, until: Tensor) -> list[Tensor]:
+        """The scores that each block would give alone."""
+        size, found = model.config.dim // model.apart, []
+        for block in range(model.apart):
+            alone = (torch.arange(model.config.dim) // size == block).float()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(model, "asking", lambda states, alone=alone: states * alone)
+                found.append(model.score_moments(users, until))
+        return found
 
     @torch.no_grad()
     def test_loss_is_that_of_the_scores_at_every_training_moment(self, model: Recommender, world: Dataset) -> None:
         """Cross-entropy of every training like but the first of a user, given the likes before it alone."""
         batch, scores, liked = self.learned_from(model, world)
-        expected = functional.cross_entropy(scores, liked)
+        expected = torch.stack([functional.cross_entropy(of_block, liked) for of_block in scores]).mean()
         torch.testing.assert_close(model(batch) - self.besides(model, batch), expected, **CLOSE)
 
     @torch.no_grad()
@@ -273,13 +286,18 @@ class SequenceCase(MomentCase):
         if model.config.model_dump()["repeats"]:
             model.get_parameter("again").fill_(4)
         batch, scores, liked = self.learned_from(model, world)
-        own = scores.gather(1, liked.unsqueeze(1)).squeeze(1)
-        others = scores.scatter(1, liked.unsqueeze(1), -torch.inf).logsumexp(1) + math.log(draws / len(world.items))
-        expected = float((torch.logaddexp(own, others) - own).mean())
+        expected = sum(self.against(of_block, liked, draws / len(world.items)) for of_block in scores) / len(scores)
         sampled = type(model)(model.config.model_copy(update={"softmax": "sampled", "negatives": draws}), world).eval()
         sampled.load_state_dict(model.state_dict())
         torch.manual_seed(0)
         assert float(sampled(batch)) - self.besides(sampled, batch) == pytest.approx(expected, rel=0.002)
+
+    @staticmethod
+    def against(scores: Tensor, liked: Tensor, times: float) -> float:
+        """Cross-entropy of the liked image against all others, each so many times."""
+        own = scores.gather(1, liked.unsqueeze(1)).squeeze(1)
+        others = scores.scatter(1, liked.unsqueeze(1), -torch.inf).logsumexp(1) + math.log(times)
+        return float((torch.logaddexp(own, others) - own).mean())
 
     @pytest.mark.parametrize("softmax", ["full", "sampled"])
     def test_learns_a_plain_order(self, tmp_path: Path, softmax: str) -> None:

@@ -117,6 +117,10 @@ class TestWithContent(AnteCase):
     config: ClassVar[dict[str, Any]] = CONTENT
 
 
+class TestInBlocks(AnteCase):
+    config: ClassVar[dict[str, Any]] = CONTENT | {"dim": 8, "blocks": 2}
+
+
 class TestWords(AnteCase):
     """t-Ante-RNN."""
 

@@ -69,6 +69,24 @@ class _GRU(nn.GRU):
     bias_hh_l0: nn.Parameter
 
 
+class GatedGRUs(nn.Module):
+    """Several ``GatedGRU`` side by side, each over its part of the inputs, with its part of the states.
+
+    Args:
+        dim: of inputs and states.
+        blocks: how many; they divide ``dim``.
+    """
+
+    def __init__(self, dim: int, blocks: int) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([GatedGRU(dim // blocks, dim // blocks) for _ in range(blocks)])
+
+    def forward(self, inputs: Tensor, gates: Tensor | None = None) -> Tensor:
+        """States (n, L, dim) of ``inputs`` (n, L, dim), as of ``GatedGRU``."""
+        parts = zip(self.parts, inputs.chunk(len(self.parts), -1), strict=True)
+        return torch.cat([part(given, gates) for part, given in parts], -1)
+
+
 class GatedGRU(nn.Module):
     """GRU (Ante-RNN, Eq. 21) over sequences padded at the end; a step with gate g moves the state by the share g.
 

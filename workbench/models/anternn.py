@@ -16,7 +16,7 @@ from workbench.layers.contextual import ContextualAttention
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.fusion import Fusion
 from workbench.layers.interest import Interest
-from workbench.layers.recurrent import GatedGRU
+from workbench.layers.recurrent import GatedGRU, GatedGRUs
 from workbench.layers.steps import Steps
 from workbench.layers.topical import TopicalAttention, muted
 from workbench.models.anternn_config import AnteRNNConfig
@@ -80,9 +80,10 @@ class AnteRNN(SequenceModel):
             self.contextual = ContextualAttention(
                 config.dim, config.window, factors=config.factors, transform=config.transform
             )
-        self.gru = GatedGRU(config.dim, config.dim)
+        self.gru = GatedGRUs(config.dim, config.blocks) if config.blocks > 1 else GatedGRU(config.dim, config.dim)
         if config.output == "content":
-            self.catalogue = Catalogue(self.content, config.dim, torch.unique(dataset.likes("train")[1]))
+            learned = torch.unique(dataset.likes("train")[1])
+            self.catalogue = Catalogue(self.content, config.dim, learned, config.blocks)
 
     def start_epoch(self, epoch: int) -> None:
         """Images are read anew at the beginning of every epoch."""
@@ -276,7 +277,7 @@ class AnteRNN(SequenceModel):
         likes = self.likes(users, gates)
         steps = self.steps(likes, gates.on("history", likes)).packed()
         look = self.look(steps, likes, gates)
-        states = steps.last(look.states)
+        states = self.asking(steps.last(look.states))
         shown = levels(self, look, likes)
         if self.config.output == "content":
             parts = [own_level(self, OUTPUT[name], states, items, gates) for name in self.config.modalities]

@@ -28,13 +28,14 @@ class Catalogue(nn.Module):
         content: the words and regions of the images.
         dim: D.
         learned: (n,) codes of the images whose texts the word vectors start from.
+        blocks: equal parts of ``dim``, all of which start from the same singular vectors.
     """
 
     codes: Tensor
     offsets: Tensor
     pictures: Tensor
 
-    def __init__(self, content: ItemContent, dim: int, learned: Tensor) -> None:
+    def __init__(self, content: ItemContent, dim: int, learned: Tensor, blocks: int = 1) -> None:
         super().__init__()
         self.reads = content.config.modalities
         if content.texts is not None:
@@ -42,8 +43,9 @@ class Catalogue(nn.Module):
             self.register_buffer("codes", content.codes[written], persistent=False)
             lengths = written.sum(1)
             self.register_buffer("offsets", torch.cat([lengths.new_zeros(1), lengths.cumsum(0)]), persistent=False)
-            vectors, telling = _semantics(content.codes[learned], len(content.texts.vocabulary), dim)
-            self.words, self.telling = nn.Parameter(vectors), nn.Parameter(telling)
+            size = len(content.texts.vocabulary)
+            vectors, telling = _semantics(content.codes[learned], size, dim // blocks)
+            self.words, self.telling = nn.Parameter(vectors.repeat(1, blocks)), nn.Parameter(telling)
             self.bend = nn.Linear(dim, dim, bias=False)
             nn.init.eye_(self.bend.weight)
         if content.features is not None:

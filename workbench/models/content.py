@@ -20,7 +20,7 @@ from workbench.layers.alignment import Aligned, Alignment
 from workbench.layers.evidence import OPEN, Gates
 from workbench.layers.regions import RegionTable
 from workbench.layers.wordstates import WordStates
-from workbench.models.sequence import SequenceConfig
+from workbench.models.sequence import BlocksConfig
 
 GROUP = 128
 """Images whose texts are worked on at a time, cut to the words that the longest of them has."""
@@ -31,7 +31,7 @@ OUTPUT: dict[Modality, str] = {"words": "caption", "regions": "picture"}
 """Evidence of an image that is read or scored, by modality."""
 
 
-class ContentConfig(SequenceConfig):
+class ContentConfig(BlocksConfig):
     """Hyperparameters of reading words and regions.
 
     Attributes:

@@ -7,10 +7,10 @@ from torch import Tensor
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.layers.evidence import Gates
-from workbench.layers.recurrent import GatedGRU
+from workbench.layers.recurrent import GatedGRU, GatedGRUs
 from workbench.layers.steps import Steps
 from workbench.models.base import Paper
-from workbench.models.sequence import SequenceConfig, SequenceModel
+from workbench.models.sequence import BlocksConfig, SequenceModel
 
 
 class GRU(SequenceModel):
@@ -22,10 +22,12 @@ class GRU(SequenceModel):
 
     name = "gru"
     paper = Paper("Hidasi et al.", "Session-based Recommendations with Recurrent Neural Networks", "ICLR", 2016)
+    Config = BlocksConfig
+    config: BlocksConfig
 
-    def __init__(self, config: SequenceConfig, dataset: Dataset) -> None:
+    def __init__(self, config: BlocksConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
-        self.gru = GatedGRU(config.dim, config.dim)
+        self.gru = GatedGRUs(config.dim, config.blocks) if config.blocks > 1 else GatedGRU(config.dim, config.dim)
 
     def walk(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor:
         """States (R, L, D) after each like."""

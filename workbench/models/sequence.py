@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -53,6 +53,23 @@ class SequenceConfig(ModelConfig):
     repeats: bool = False
 
 
+class BlocksConfig(SequenceConfig):
+    """Hyperparameters of models of sequences whose states may be in blocks.
+
+    Attributes:
+        blocks: equal parts of ``dim`` that learn apart: each has a recurrent network of its own and predicts the next
+            like by itself, and the score is their mean. 1 is every paper's form.
+    """
+
+    blocks: int = Field(1, ge=1)
+
+    @model_validator(mode="after")
+    def _equal(self) -> Self:
+        if self.dim % self.blocks:
+            raise ValueError(f"blocks={self.blocks} are equal parts of dim: set a dim that is their multiple")
+        return self
+
+
 class SequenceModel(MomentModel):
     """A model that reads a user's likes in the order of time and scores every image as her next like.
 
@@ -68,12 +85,14 @@ class SequenceModel(MomentModel):
     def __init__(self, config: SequenceConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset, config.longest)
         self.per_like = 8 * config.dim
-        self.items = normal_table(self.n_items + 1, config.dim, config.dim**-0.5)
+        self.apart = config.blocks if isinstance(config, BlocksConfig) else 1
+        std = (config.dim // self.apart) ** -0.5
+        self.items = normal_table(self.n_items + 1, config.dim, std)
         # From how often each image was liked, since the first epochs would learn little else.
         liked = torch.bincount(dataset.likes("train")[1], minlength=self.n_items)
         self.bias = nn.Parameter((liked + 1).float().log())
         if not config.tied:
-            self.out = normal_table(self.n_items, config.dim, config.dim**-0.5)
+            self.out = normal_table(self.n_items, config.dim, std)
         if config.repeats:
             self.again = nn.Parameter(torch.zeros(()))
         self.drop = nn.Dropout(config.dropout)
@@ -98,6 +117,10 @@ class SequenceModel(MomentModel):
         """(images, D) what images are scored with."""
         return self.items.weight[:-1] if self.config.tied else self.out.weight
 
+    def asking(self, states: Tensor) -> Tensor:
+        """The ``states`` (..., D) such that their product with ``vectors`` is the mean over the blocks."""
+        return states / self.apart if self.apart > 1 else states
+
     def walked(self, users: Tensor, gates: Gates = OPEN) -> tuple[Steps, Tensor]:
         """The likes of ``users`` (R,) at the moment of the gates and the state (R, D) after them.
 
@@ -108,7 +131,7 @@ class SequenceModel(MomentModel):
             users, gates, which = alike
         likes = self.likes(users, gates)
         steps = self.steps(likes, gates.on("history", likes)).packed()
-        states = steps.last(self.walk(steps, likes, gates))
+        states = self.asking(steps.last(self.walk(steps, likes, gates)))
         return (steps, states) if alike is None else (steps.select(which), states.index_select(0, which))
 
     def _alike(self, users: Tensor, gates: Gates) -> tuple[Tensor, Gates, Tensor] | None:
@@ -136,25 +159,37 @@ class SequenceModel(MomentModel):
         return self.next_loss(steps, self.walk(steps, likes, OPEN))
 
     def next_loss(self, steps: Steps, states: Tensor) -> Tensor:
-        """Cross-entropy of the next like after the ``states`` (R, L, D), mean over all likes but the last ones."""
+        """Cross-entropy of the next like after the ``states`` (R, L, D), mean over all likes but the last ones.
+
+        Each block predicts it alone, and the mean over the blocks is taken.
+        """
         row, at = torch.nonzero(steps.present[:, 1:], as_tuple=True)
         # Selected by one index each: going back through pairs of indices would sort them.
         after = self.drop(states.flatten(0, 1).index_select(0, row * states.shape[1] + at))
-        liked = steps.items[row, at + 1]
-        table, bias = self.vectors(), self.bias
+        blocks = zip(after.chunk(self.apart, 1), self.vectors().chunk(self.apart, 1), strict=True)
         if not self.sampled:
-            scores = torch.addmm(bias, after, table.T)
-            if self.config.repeats:
-                scores = self._repeated(scores, steps.items[row], _up_to(at, steps))
-            return functional.cross_entropy(scores, liked)
-        # One draw for all states of a batch; a drawn image that is the liked one does not count against itself.
-        drawn = torch.randint(self.n_items, (self.config.negatives,), device=liked.device)
+            return torch.stack([self._full(steps, row, at, *block) for block in blocks]).mean()
+        # One draw for all states of a batch.
+        drawn = torch.randint(self.n_items, (self.config.negatives,), device=row.device)
+        return torch.stack([self._against(drawn, steps, row, at, *block) for block in blocks]).mean()
+
+    def _full(self, steps: Steps, row: Tensor, at: Tensor, after: Tensor, table: Tensor) -> Tensor:
+        """The loss of step ``at`` (S,) of each ``row`` (S,) from states ``after`` it (S, d), over all images."""
+        scores = torch.addmm(self.bias, after, table.T)
+        if self.config.repeats:
+            scores = self._repeated(scores, steps.items[row], _up_to(at, steps))
+        return functional.cross_entropy(scores, steps.items[row, at + 1])
+
+    def _against(self, drawn: Tensor, steps: Steps, row: Tensor, at: Tensor, after: Tensor, table: Tensor) -> Tensor:
+        """The same over the image that was liked and those ``drawn`` (n,)."""
+        liked, bias = steps.items[row, at + 1], self.bias
         against = torch.addmm(bias[drawn], after, table[drawn].T)
         own = (after * table[liked]).sum(1, keepdim=True) + bias[liked].unsqueeze(1)
         if self.config.repeats:
             first = self._first(steps)
             against = against + self.again * (first[:, drawn][row] <= at.unsqueeze(1))
             own = own + self.again * (first[row, liked] <= at).unsqueeze(1)
+        # A drawn image that is the liked one does not count against itself.
         against = against.masked_fill(drawn == liked.unsqueeze(1), -torch.inf)
         return functional.cross_entropy(torch.cat([own, against], 1), torch.zeros_like(liked))
 
@@ -183,6 +218,14 @@ class SequenceModel(MomentModel):
         steps, states = self.walked(users, gates)
         return self.pair_scores(steps, states, items, gates)
 
+    def score_among(self, users: Tensor, items: Tensor, gates: Gates) -> Tensor:
+        """As of any model, with one walk for all images and the one that has gates of its own."""
+        steps, states = self.walked(users, gates)
+        scores = self.all_scores(states, OPEN)
+        if self.config.repeats:
+            scores = self._repeated(scores, steps.items, steps.opened)
+        return scores.scatter(1, items.unsqueeze(1), self.pair_scores(steps, states, items, gates).unsqueeze(1))
+
     def pair_scores(self, steps: Steps, states: Tensor, items: Tensor, gates: Gates) -> Tensor:
         """Scores (R,) of ``items`` (R,) after the ``states`` (R, D) of sequences."""
         scores = (states * self.vectors()[items]).sum(-1) + self.bias[items]
@@ -208,7 +251,7 @@ class SequenceModel(MomentModel):
         gates = Gates(until=stops)
         likes = self.likes(walkers, gates)
         steps = self.steps(likes)
-        states = self.walk(steps, likes, gates)[walk, (near - 1).clamp_min(0)]
+        states = self.asking(self.walk(steps, likes, gates)[walk, (near - 1).clamp_min(0)])
         scores = torch.addmm(self.bias, states * (until > 0).unsqueeze(1), self.vectors().T)
         if not self.config.repeats:
             return scores

@@ -54,6 +54,7 @@ ANTE_SMALL: Mapping[str, Settings] = {
 
 _CONTENT: Settings = {"fusion": "attention", "output": "content", "identity": True, "tied": True, "repeats": True}
 _PLAIN: Settings = {"modalities": ("words",), "topical": False, "contextual": False}
+_BLOCKS: Settings = {"dim": 384, "blocks": 3}
 
 
 def _values(movielens: str, pinterest: str) -> Printed:
@@ -213,9 +214,11 @@ ANTE_RNN = PaperTable(
         Row("recentknn", "item kNN, last ten likes", "recentknn", {"recent": 10}, source="added"),
         Row("sasrec", "SASRec", "sasrec", source="added"),
         Row("gru-repeats", "GRU told of repeats", "gru", {"repeats": True}, source="added"),
+        Row("gru-blocks", "GRU told of repeats, in three blocks", "gru", {"repeats": True} | _BLOCKS, source="added"),
         Row("anternn-content", "Ante-RNN with content", "anternn", _CONTENT, source="added"),
         Row("content-words", "... its words alone", "anternn", _CONTENT | {"modalities": ("words",)}, source="added"),
         Row("content-plain", "... words, no attention", "anternn", _CONTENT | _PLAIN, source="added"),
+        Row("content-blocks", "... words, no attention, in three blocks", "anternn", _CONTENT | _PLAIN | _BLOCKS, source="added"),
         Row("content-repeats", "... not told of repeats", "anternn", _CONTENT | {"repeats": False}, source="added"),
     ),
     claims=(
