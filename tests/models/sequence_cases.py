@@ -246,7 +246,7 @@ class SequenceCase(MomentCase):
                 assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
     def learned_from(self, model: Recommender, world: Dataset) -> tuple[SequenceBatch, list[Tensor], Tensor]:
-        """Some users, and of every training like of theirs but the first each block's scores before it and the image."""
+        """Some users, and of each training like of theirs but the first the scores of every block, and the image."""
         users, until, liked = [], [], []
         for user in (2, 3, 21, 33):
             items = world.table("likes").loc[rows_in_time(world, user)].query("split == 'train'")["item"]

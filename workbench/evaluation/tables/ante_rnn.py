@@ -218,7 +218,7 @@ ANTE_RNN = PaperTable(
         Row("anternn-content", "Ante-RNN with content", "anternn", _CONTENT, source="added"),
         Row("content-words", "... its words alone", "anternn", _CONTENT | {"modalities": ("words",)}, source="added"),
         Row("content-plain", "... words, no attention", "anternn", _CONTENT | _PLAIN, source="added"),
-        Row("content-blocks", "... words, no attention, in three blocks", "anternn", _CONTENT | _PLAIN | _BLOCKS, source="added"),
+        Row("content-blocks", "... the same in three blocks", "anternn", _CONTENT | _PLAIN | _BLOCKS, source="added"),
         Row("content-repeats", "... not told of repeats", "anternn", _CONTENT | {"repeats": False}, source="added"),
     ),
     claims=(
