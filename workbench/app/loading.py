@@ -6,6 +6,7 @@ torch is imported by the first function that needs it, not by the app.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ DATA, RUNS = "WORKBENCH_APP_DATA", "WORKBENCH_APP_RUNS"
 """Environment variables by which `workbench app --data DATA --runs DIR` names its folders."""
 BEST = 10
 """How many recommended images are shown."""
+HELD = 16_000_000
+"""Scores of each model held between one image of a user and the next: 64 MB."""
 
 
 class Stamped(NamedTuple):
@@ -190,19 +193,28 @@ def explainer(source: Source) -> Explainer:
     """
     from workbench.data.errors import DataError
     from workbench.explain.explainer import Explainer
+    from workbench.explain.kept import Kept
     from workbench.figures.text import shorten
     from workbench.training.run import RunError
 
     opened = run(source.run)
     data = dataset(source.data)
+    _settle()
     try:
-        return Explainer.open(opened, data)
+        return Explainer.open(opened, data, kept=Kept(HELD))
     except (DataError, RunError):
         raise
     # Damaged parameters or settings fail in as many ways as there are libraries below.
     except Exception as error:
         reason = shorten(error, 200) or type(error).__name__
         raise RunError(f"{opened.path} cannot be opened ({reason}): train the run again") from error
+
+
+@st.cache_resource(show_spinner=False)
+def _settle() -> None:
+    """Take the libraries, all imported by now, out of what is searched for garbage after each run of a page."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_data(max_entries=512, show_spinner="Ranking the images")

@@ -56,7 +56,10 @@ class IdMap:
 
     def code(self, id: int | str) -> int:
         """The code of an id; raises a DataError where the dataset has no such id."""
-        return int(self.codes([id])[0])
+        try:
+            return int(self._ids.get_loc(id))
+        except KeyError:
+            return int(self.codes([id])[0])
 
     def codes(self, ids: Sequence[int | str] | NDArray[Any] | pd.Series | pd.Index) -> NDArray[np.int64]:
         """The codes (n,) of ids (n,); raises a DataError naming the first id the dataset does not have."""

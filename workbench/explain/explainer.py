@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from workbench.evaluation.evaluate import top_k
 from workbench.explain.blurred import Pictures
 from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.held import RemovalKind
+from workbench.explain.kept import Kept
 from workbench.explain.naming import Names
 from workbench.explain.population import Population
 from workbench.explain.removal import Removal, Subject, removals
@@ -54,6 +55,7 @@ class Explainer:
         model: a trained model.
         dataset: the dataset it was trained on.
         run: name of its run, written into every explanation.
+        kept: holds what several images of a user have in common; for a model that is not trained any more.
 
     Attributes:
         of_dataset: whether the images are those of the dataset.
@@ -61,8 +63,8 @@ class Explainer:
 
     of_dataset = True
 
-    def __init__(self, model: Recommender, dataset: Dataset, run: str = "") -> None:
-        self.model, self.dataset, self.run = model.eval(), dataset, run
+    def __init__(self, model: Recommender, dataset: Dataset, run: str = "", kept: Kept | None = None) -> None:
+        self.model, self.dataset, self.run, self._kept = model.eval(), dataset, run, kept
         self.device, self.names = model.device, Names(model, dataset)
         history, uploads = dataset.history, dataset.uploads
         rows, items = torch.cat([history.rows, uploads.rows]), torch.cat([history.values, uploads.values])
@@ -70,10 +72,10 @@ class Explainer:
         self.groups: dict[str, EvidenceGroup] = {group.name: group for group in model.active_evidence}
 
     @classmethod
-    def open(cls, run: Run, dataset: Dataset | None = None, device: str = "cpu") -> Explainer:
+    def open(cls, run: Run, dataset: Dataset | None = None, device: str = "cpu", kept: Kept | None = None) -> Explainer:
         """The explainer of a run, over the dataset its card names unless one is given."""
         dataset = dataset or run.open_dataset()
-        return cls(run.model(dataset, device), dataset, run.name)
+        return cls(run.model(dataset, device), dataset, run.name, kept)
 
     def recommend(self, user: int, k: int = 10, moment: int | None = None) -> list[Recommendation]:
         """The ``k`` best images for a user code, without those she liked in training or made herself.
@@ -97,7 +99,7 @@ class Explainer:
                 f"user {self.dataset.users.id(user)}: asked for {k} images of {left} new to her; ask for 1 to {left}"
             )
         with torch.inference_mode():
-            all_scores = self.model.score_items(self._codes(user), self.at(moment))[0]
+            all_scores = self._scores(user, moment)
         scores, items = all_scores.index_fill(0, known, -torch.inf).topk(min(k, left))
         pairs = zip(items.tolist(), scores.tolist(), strict=True)
         ids = self.dataset.items
@@ -324,10 +326,16 @@ class Explainer:
         """The pair to take apart; popularity is predicted for the pair alone, tastes rank it among all images."""
         scores, score, seen = None, reading.scores[0], self._seen(user, moment)
         if self.model.task == "ranking":
-            everything = self.model.score_items(self._codes(user), self.at(moment))
-            scores = self._ranked(seen, item, everything)[0]
+            scores = self._ranked(seen, item, self._scores(user, moment).unsqueeze(0))[0]
             score = scores[item]
-        return Subject(user, item, score, scores, lambda changed: self._ranked(seen, item, changed), reading, moment)
+        return Subject(user, item, score, scores, partial(self._ranked, seen, item), reading, moment, self._kept)
+
+    def _scores(self, user: int, moment: int | None) -> Tensor:
+        """(images,) scores of all images for a user at a moment."""
+        gates = self.at(moment)
+        if self._kept is None:
+            return self.model.score_items(self._codes(user), gates)[0]
+        return self._kept.of((user, moment), lambda: self.model.score_items(self._codes(user), gates))[0]
 
     def pictured(self, item: int) -> dict[str, Any]:
         """How an explanation names the image of a code."""

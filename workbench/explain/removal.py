@@ -11,6 +11,7 @@ from torch import Tensor
 from workbench.data.errors import DataError
 from workbench.explain.blurred import Pictures
 from workbench.explain.held import BUDGET, REMOVALS, RemovalKind
+from workbench.explain.kept import Kept
 from workbench.explain.units import Units
 from workbench.layers.evidence import ASPECTS, EvidenceGroup
 from workbench.models.base import Reading, Recommender
@@ -35,6 +36,7 @@ class Subject:
         ranked: takes those images out of scores (n, images) that are not in the race.
         reading: what the model reads of the pair with everything present.
         until: likes that had happened at the moment of the score; None for those of the train split.
+        kept: scores of all images for this and other users, which no other image changes.
     """
 
     user: int
@@ -44,6 +46,7 @@ class Subject:
     ranked: Callable[[Tensor], Tensor]
     reading: Reading
     until: int | None = None
+    kept: Kept | None = None
 
 
 def removals(
@@ -86,31 +89,47 @@ def removals(
     return found
 
 
-def _rows(units: Units, chosen: Tensor, *, together: bool) -> Iterator[Tensor]:
-    """Gates (r, n) in blocks: each of the ``chosen`` (n,) closed alone, then if ``together`` all of them."""
+def _rows(units: Units, chosen: Tensor, *, together: bool) -> Iterator[tuple[tuple[int, ...] | None, Tensor]]:
+    """Gates (r, n) in blocks: each of the ``chosen`` (n,) closed alone, then if ``together`` all of them.
+
+    Before each block, the elements closed in it; None for all.
+    """
     n, device = len(units), units.model.device
     size = max(1, BUDGET // max(n, units.model.n_items))
     for part in torch.split(chosen, size) if len(chosen) else ():
-        yield torch.ones(len(part), n, device=device).scatter_(1, part.unsqueeze(1), 0)
+        yield tuple(part.tolist()), torch.ones(len(part), n, device=device).scatter_(1, part.unsqueeze(1), 0)
     if together:
-        yield torch.zeros(1, n, device=device)
+        yield None, torch.zeros(1, n, device=device)
 
 
-def _removed(units: Units, group: EvidenceGroup, subject: Subject, blocks: Iterator[Tensor]) -> Removal:
+def _removed(
+    units: Units, group: EvidenceGroup, subject: Subject, blocks: Iterator[tuple[tuple[int, ...] | None, Tensor]]
+) -> Removal:
     """Change of the score and new rank under each row of gates.
 
     A removal on the user's side changes the score of every image; one on the image's side changes that image alone.
     """
     scores, ranks = [subject.score.new_empty(0)], []
-    for rows in blocks:
+    for closed, rows in blocks:
         if subject.scores is None or group.side == "item":
             scores.append(units.pair(rows))
             if subject.scores is not None:
                 others = subject.scores.index_fill(0, torch.tensor([subject.item], device=rows.device), -torch.inf)
                 ranks.append(1 + (others > scores[-1].unsqueeze(1)).sum(1))
             continue
-        for everything in units.catalogue(rows):
+        for everything in _catalogue(units, group, subject, closed, rows):
             race = subject.ranked(everything)
             scores.append(race[:, subject.item])
             ranks.append(1 + (race > scores[-1].unsqueeze(1)).sum(1))
     return Removal(torch.cat(scores) - subject.score, torch.cat(ranks) if ranks else None)
+
+
+def _catalogue(
+    units: Units, group: EvidenceGroup, subject: Subject, closed: tuple[int, ...] | None, rows: Tensor
+) -> Iterator[Tensor]:
+    """Scores (r, images) of all images under the gates ``rows`` (R, n) of a group on the user's side, in blocks."""
+    # Deleted elements are the only ones whose removal is sure to be the same whatever image is looked at.
+    if subject.kept is None or units.removal != "deleted":
+        return units.catalogue(rows)
+    asked = subject.user, subject.until, group.name, closed
+    return iter([subject.kept.of(asked, lambda: torch.cat(list(units.catalogue(rows))))])
