@@ -30,20 +30,22 @@ DIFFNET_SMALL: Mapping[str, Settings] = {
 
 _LARGE: Settings = {"dim": 64, "batch": 8192, "learning_rate": 5e-3, "epochs": 100, "evaluate_every": 4}
 _LARGE |= {"monitor": "NDCG@10", "patience": 3, "negatives": 4}
+# Some learn on after three validations that were no better.
+_PATIENT: Settings = _LARGE | {"patience": 5}
 DIFFNET_FULL: Mapping[str, Settings] = {
     "popularity": {},
-    "itemknn": {"neighbours": 1000, "shrink": 1000},
-    "ucf": {},
-    "als": {"dim": 16, "confidence": 40, "regularisation": 10},
+    "itemknn": {"neighbours": 4000, "shrink": 1000},
+    "ucf": {"neighbours": 500},
+    "als": {"dim": 24, "confidence": 24.2, "regularisation": 91.6},
     "ease": {},
     "bpr": _LARGE | {"learning_rate": 0.01, "regularisation": 0.05},
-    "svdpp": _LARGE | {"regularisation": 0.03},
-    "soreg": _LARGE | {"learning_rate": 0.01, "regularisation": 0.01, "social": 30},
+    "svdpp": _PATIENT | {"regularisation": 0.03},
+    "soreg": _PATIENT | {"learning_rate": 0.01, "regularisation": 0.01, "social": 30},
     "contextmf": _LARGE | {"similar_by": "none", "regularisation": 0.03},
-    "trustsvd": _LARGE | {"learning_rate": 0.01, "regularisation": 20.0},
-    "gcmc": _LARGE | {"learning_rate": 0.01, "regularisation": 1e-3},
-    "pinsage": _LARGE,
-    "lightgcn": _LARGE | {"regularisation": 3e-3},
+    "trustsvd": _PATIENT | {"learning_rate": 0.01, "regularisation": 20.0},
+    "gcmc": _PATIENT | {"learning_rate": 0.01, "regularisation": 1e-3},
+    "pinsage": _PATIENT,
+    "lightgcn": _PATIENT | {"regularisation": 3e-3},
     "diffnet": _LARGE | {"regularisation": 0.03},
     "diffnetpp": _LARGE | {"std": 0.01, "regularisation": 0.01},
 }
