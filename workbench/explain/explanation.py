@@ -103,7 +103,8 @@ class EvidenceLevel(Frozen):
     @property
     def is_flat(self) -> bool:
         """Whether the attention shows no preference (entropy within 5% of uniform)."""
-        return self.flatness is not None and self.flatness >= FLAT
+        spread = self.flatness
+        return spread is not None and spread >= FLAT
 
     def top(self, n: int, by: By = "contribution") -> tuple[Element, ...]:
         """The ``n`` strongest elements: by attention, by size of contribution, or by what their removal costs."""

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from plotly.basedatatypes import BaseTraceType
 
+from workbench.figures.bare import BareAxes
 from workbench.figures.style import BASE, SCREEN_BASE, SCREEN_FONTS, Theme, font_families
 from workbench.figures.text import plain
 
@@ -37,7 +38,7 @@ class Area:
         """Empty axes without spines or ticks."""
         across, down = self.figure.get_size_inches()
         x, y = (self.left + left) / across, 1 - (self.top + top + height) / down
-        axes = self.figure.add_axes((x, y, width / across, height / down))
+        axes = self.figure.add_axes((x, y, width / across, height / down), axes_class=BareAxes)
         axes.set_facecolor("none")
         axes.spines[:].set_visible(False)
         axes.set(xticks=[], yticks=[])
