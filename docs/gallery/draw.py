@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -20,6 +21,7 @@ import workbench
 from workbench import demo
 from workbench.data.dataset import Dataset
 from workbench.data.sequences import Sequences
+from workbench.evaluation.tables import TABLES
 from workbench.explain import topics
 from workbench.explain.activation import activations, values_of
 from workbench.explain.attribute_reading import attribute_reading, liked_value
@@ -61,15 +63,22 @@ from workbench.figures.matrix import matrix_figure
 from workbench.figures.nested import nested_figure
 from workbench.figures.population import population_figure
 from workbench.figures.recent import recent_figure
+from workbench.figures.reproduction import reproduction_figure
 from workbench.figures.rings import rings_figure
 from workbench.figures.river import river_figure
 from workbench.figures.strip import strip_figure
+from workbench.figures.study import study_figure
 from workbench.figures.tastes import tastes_figure
 from workbench.figures.topicwords import topic_words_figure
 from workbench.figures.week import week_figure
 from workbench.figures.whatif import what_if_figure
 from workbench.figures.wordmap import wordmap_figure
 from workbench.figures.words import words_figure
+from workbench.reproduce import reproduce
+from workbench.study.make import Settings, make
+from workbench.study.questions import QUESTIONS, Place
+from workbench.study.results import results
+from workbench.training.run import Run
 
 HERE = Path(__file__).parent
 WIDTH, COLOURS = 1100, 256
@@ -207,6 +216,24 @@ def _film() -> Figure:
     return film_figure(reel_of(explainer("jifr"), fans, item).readings, world().root)
 
 
+def _study() -> Figure:
+    """Three raters who choose by lot, so that nothing is claimed of the two runs."""
+    runs = [Run.open(world().root / demo.RUNS / name) for name in ("hasc", "svdpp")]
+    lot = np.random.default_rng(1)
+    with tempfile.TemporaryDirectory() as folder:
+        made = make(Path(folder), Settings("gallery"), *((run, explainer(run.path.name)) for run in runs))
+        for rater in ("one", "two", "three"):
+            while (case := made.next(rater)) is not None:
+                sides: list[Place | None] = [(None, "left", "right")[lot.integers(3)] for _ in QUESTIONS]
+                made.rate(rater, case[0], dict(zip(QUESTIONS, sides, strict=True)))
+        return study_figure(results(made))
+
+
+def _reproduction() -> Figure:
+    found = reproduce("uhan", world().root, rows=["hisave", "svr-text", "svr-image", "svr"])
+    return reproduction_figure(found, TABLES["uhan"].metrics[:2])
+
+
 def _shares() -> Figure:
     chosen = next(one for one in post().explanation.level("aspects").elements if one.id == "regions")
     return balances_figure(image_shares(explainer("uhan")), chosen=chosen.attention)
@@ -254,6 +281,8 @@ DRAWN: dict[str, Callable[[], Figure]] = {
     "planted": lambda: planted_figure(audited("hasc")),
     "randomisation": lambda: randomisation_figure(audited("uhan")),
     "runs": lambda: runs_figure([audited(run) for run in AUDITED]),
+    "study": _study,
+    "reproduction": _reproduction,
 }
 """What is drawn, by the name of its file."""
 
