@@ -131,3 +131,22 @@ def test_rows_that_differ_in_the_image_alone_are_walked_along_once(
     monkeypatch.setattr(type(model), "walk", counted)
     torch.testing.assert_close(units.pair(rows), alone, atol=1e-5, rtol=1e-4)
     assert walked == [1 + likes] and words > 1
+
+
+def test_what_methods_ask_without_slopes_is_scored_in_one_question(
+    world: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = prepared("hasc", world, 2, SETTINGS["hasc"])
+    units, asked, score = Units.of(model, 4, 30), list[tuple[int, bool]](), type(model).score_pairs
+    alone = {name: METHODS[name](units, torch.ones(1, len(units)), 0, 3)[0] for name in METHODS}
+
+    def counted(self: Any, users: torch.Tensor, *rest: Any) -> torch.Tensor:
+        found = score(self, users, *rest)
+        asked.append((len(users), found.requires_grad))
+        return found
+
+    monkeypatch.setattr(type(model), "score_pairs", counted)
+    found = attributions(units, tuple(METHODS), orders=3)
+    assert [rows for rows, sloped in asked if not sloped] and sum(not sloped for _, sloped in asked) == 1
+    for name, values in found.items():
+        torch.testing.assert_close(values, alone[name].detach(), msg=name, atol=1e-6, rtol=1e-5)

@@ -180,7 +180,7 @@ def test_an_audit_blurs_the_regions_of_a_model(world: Dataset) -> None:
     units = explainer.units(user, item, removal="blurred")
     assert not units.has_slope
     deleted, soft_ones = (
-        {row["method"]: row for row in looked(explainer, user, item, 10, 0, removal)}
+        {row["method"]: row for row in looked(explainer, explainer.units(user, item, removal=removal), 1.0, 10, 0)}
         for removal in ("deleted", "blurred")
     )
     assert set(deleted) - set(soft_ones) == {"integrated_gradients", "gradient_x_gate"}

@@ -18,7 +18,7 @@ from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from workbench.explain.attribution import METHODS as ATTRIBUTIONS
 from workbench.explain.audit import tables
 from workbench.explain.audit.result import Audit
-from workbench.explain.audit.run import CONTROLS
+from workbench.explain.audit.look import CONTROLS
 from workbench.figures import audit as pictures
 from workbench.figures.auditdots import Column
 from workbench.figures.auditgrid import Cell

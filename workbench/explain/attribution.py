@@ -65,8 +65,20 @@ def attributed(
     """
     if not len(units):
         return dict.fromkeys(methods, opened)
+    units.ask(questions(opened, methods, seed, orders))
     with fixed(units.model):
         return {name: METHODS[name](units, opened, seed, orders).detach() for name in methods}
+
+
+def questions(opened: Tensor, methods: Sequence[str], seed: int, orders: int) -> Tensor:
+    """Gates (Q, n) of all that ``methods`` ask without slopes; arguments as ``attributed``."""
+    n, parts = opened.shape[1], [torch.zeros_like(opened[:1]), opened]
+    if "leave_one_out" in methods:
+        parts.append((opened.unsqueeze(1) * (1 - torch.eye(n, device=opened.device))).flatten(0, 1))
+    if "shapley" in methods:
+        there, _, _ = _arrivals(n, seed, orders)
+        parts.append((opened.unsqueeze(1) * there.to(opened)).flatten(0, 1))
+    return torch.cat(parts)
 
 
 @contextmanager
@@ -165,19 +177,27 @@ def _shapley(units: Units, opened: Tensor, seed: int, orders: int) -> Tensor:
     What Captum's ``ShapleyValueSampling`` computes order by order is scored for all orders together here, equal sets of
     units once, which makes fewer and larger batches.
     """
-    n, generator = len(units), torch.Generator().manual_seed(seed)
-    order = torch.stack([torch.randperm(n, generator=generator) for _ in range(orders)])
-    place = order.argsort(1)
-    # (orders, n + 1, n): which units are there after each arrival.
-    there = place.unsqueeze(1) < torch.arange(n + 1).view(1, -1, 1)
-    rows, back = torch.unique(there.flatten(0, 1), dim=0, return_inverse=True)
-    place, back, found = place.to(opened.device), back.to(opened.device), []
+    n, found = len(units), []
+    rows, back, place = (part.to(opened.device) for part in _arrivals(n, seed, orders))
     for gates in opened:
         with torch.no_grad():
-            parts = [units.pair(part.to(opened) * gates) for part in rows.split(AT_ONCE)]
+            parts = [units.pair(part.to(opened) * gates) for part in torch.split(rows, AT_ONCE)]
         steps = torch.cat(parts)[back].view(orders, n + 1).diff(dim=1)
         found.append(steps.gather(1, place).mean(0))
     return torch.stack(found)
+
+
+def _arrivals(n: int, seed: int, orders: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Sets (S, n) of units that are there after some arrival, each of (orders, n + 1) once.
+
+    Besides (orders * (n + 1),) which of them each is, and the place (orders, n) of each unit in each order.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.stack([torch.randperm(n, generator=generator) for _ in range(orders)])
+    place = order.argsort(1)
+    there = place.unsqueeze(1) < torch.arange(n + 1).view(1, -1, 1)
+    rows, back = torch.unique(there.flatten(0, 1), dim=0, return_inverse=True)
+    return rows, back, place
 
 
 def _sloped(units: Units) -> Callable[[Tensor], Tensor]:

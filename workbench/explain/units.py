@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
+from workbench.explain.answers import Answers
 from workbench.explain.blurred import Pictures
 from workbench.explain.held import BUDGET, RemovalKind, lost, readings
 from workbench.explain.repainted import Repainted
 from workbench.layers.evidence import ASPECTS, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
+
+_SLOPED: WeakKeyDictionary[Recommender, bool] = WeakKeyDictionary()
+"""Whether the scores of a model have a slope in the gates of what is deleted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,13 +120,9 @@ class Units:
         """The score with everything present."""
         return float(self.reading.scores[0])
 
-    def gates(self, rows: Tensor, side: str | None = None) -> Gates:
-        """The gates of R rows, whose units lie in ``rows`` (R, n); of the groups of one side alone if that is named."""
-        elements = {
-            group.name: rows[:, self.places[group.name]].flatten()
-            for group in self.groups
-            if side is None or group.side == side
-        }
+    def gates(self, rows: Tensor) -> Gates:
+        """The gates of R rows, whose units lie in ``rows`` (R, n)."""
+        elements = {group.name: rows[:, self.places[group.name]].flatten() for group in self.groups}
         until = None if self.until is None else torch.full((len(rows),), self.until, device=rows.device)
         return Gates(elements, until=until)
 
@@ -131,16 +132,39 @@ class Units:
         Raises:
             DataError: weights are to be held, and the model has no exact shares.
         """
+        known = self._answers.of(rows)
+        if known is not None:
+            return known
         if self.removal == "blurred":
             return self._repainted.pair(rows)
         if self.removal != "deleted":
             return self.score - (1 - rows) @ self._lost
         return torch.cat([self._pair(part) for part in self._parts(rows, len(self))])
 
+    @torch.no_grad()
+    def ask(self, rows: Tensor) -> None:
+        """Score all ``rows`` (R, n) together, so that ``pair`` knows what it is asked of them later.
+
+        What is known stays so: the parameters of the model must not change meanwhile.
+        """
+        fresh = self._answers.fresh(rows)
+        if len(fresh):
+            self._answers.keep(fresh, self.pair(fresh))
+
     @cached_property
+    def _answers(self) -> Answers:
+        return Answers()
+
+    @property
     def has_slope(self) -> bool:
         """Whether the score can be differentiated in the gates, which a model from outside may not offer."""
-        return self.pair(torch.ones(1, len(self), device=self.model.device, requires_grad=True)).requires_grad
+        if self.removal != "deleted" or not len(self):
+            return self.removal in ("zeroed", "mean")
+        if self.model not in _SLOPED:
+            gates = torch.ones(1, len(self), device=self.model.device, requires_grad=True)
+            with torch.enable_grad():
+                _SLOPED[self.model] = self._pair(gates).requires_grad
+        return _SLOPED[self.model]
 
     def _pair(self, rows: Tensor) -> Tensor:
         users, items = (torch.full((len(rows),), code, device=rows.device) for code in (self.user, self.item))
@@ -189,12 +213,11 @@ class Units:
             return
         inside = any(group.side == "item" for group in self.groups)
         for part in self._parts(rows, max(self.model.n_items, len(self))):
-            users = torch.full((len(part),), self.user, device=part.device)
-            scores = self.model.score_items(users, self.gates(part, "user"))
+            users, items = (torch.full((len(part),), code, device=part.device) for code in (self.user, self.item))
             if inside:
-                scores = scores.clone()
-                scores[:, self.item] = self._pair(part)
-            yield scores
+                yield self.model.score_among(users, items, self.gates(part))
+            else:
+                yield self.model.score_items(users, self.gates(part))
 
     def _parts(self, rows: Tensor, width: int) -> Sequence[Tensor]:
         likes = next((len(level.elements.values) for level in self.reading.levels if level.name == "history"), 0)

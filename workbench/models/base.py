@@ -215,6 +215,18 @@ class Recommender(nn.Module, ABC):
     def score_items(self, users: Tensor, gates: Gates = OPEN) -> Tensor:
         """Scores (R, images) of every image for ``users`` (R,)."""
 
+    def score_among(self, users: Tensor, items: Tensor, gates: Gates) -> Tensor:
+        """Scores (R, images) of every image for ``users`` (R,) where an image (R,) has gates of its own.
+
+        Gates are laid out as for ``score_pairs``; those of the image's side are of ``items`` alone.
+        """
+        ours = [group.name for group in self.active_evidence if group.side == "user"]
+        elements, whole = (
+            {name: part[name] for name in ours if name in part} for part in (gates.elements, gates.aspects)
+        )
+        scores = self.score_items(users, Gates(elements, whole, gates.until))
+        return scores.scatter(1, items.unsqueeze(1), self.score_pairs(users, items, gates).unsqueeze(1))
+
     def score_moments(self, users: Tensor, until: Tensor) -> Tensor:
         """Scores (S, images) for ``users`` (S,) after the first ``until`` (S,) likes they have in any split.
 

@@ -21,7 +21,7 @@ from workbench.explain.audit import run as room
 from workbench.explain.audit.curves import along, erase
 from workbench.explain.audit.kept import newest, parameters_of
 from workbench.explain.audit.look import weights_of
-from workbench.explain.audit.pairs import shown_pairs, spread
+from workbench.explain.audit.pairs import shown_pairs, spreads
 from workbench.explain.audit.randomise import randomise
 from workbench.explain.audit.reading import calibration, reading
 from workbench.explain.audit.result import Audit, Calibrated, Interval
@@ -93,7 +93,7 @@ def test_curves_are_means_over_the_pairs_and_their_own_means_the_measures(run: R
         units = Units.of(explainer.model, user, item)
         if len(units) > 1:
             order = weights_of(units, PLAN.seed)["attention"].argsort(descending=True, stable=True)
-            courses.append(along(erase(units, {"one": order})["one"], spread(explainer, user)))
+            courses.append(along(erase(units, {"one": order})["one"], spreads(explainer, [user])[0]))
     curve = found.curves["attention"]
     assert np.allclose([curve.deletion, curve.insertion], np.mean(courses, axis=0), atol=1e-4)
     assert len(found.shares) == len(curve.deletion) and set(found.curves) == set(found.methods)
@@ -118,7 +118,7 @@ def test_within_a_level_its_units_go_while_all_others_stay(run: Run, found: Audi
                 scores.append(
                     float(model.score_pairs(torch.tensor([user]), torch.tensor([item]), Gates({group: gate})).detach())
                 )
-            unit = spread(explainer, user)
+            unit = spreads(explainer, [user])[0]
             costs.setdefault(group, []).append(float(units.score - np.mean(scores)) / unit)
     assert set(found.within) == set(costs) and len(costs) > 1
     for group, one in found.within.items():
@@ -159,7 +159,7 @@ def test_audited_images_are_ones_their_users_are_shown(run: Run) -> None:
     for user, item in pairs[:10]:
         assert explainer.dataset.items.id(item) in [one.item for one in explainer.recommend(user, 10)]
     scores = explainer.model.score_items(torch.tensor([3])).detach()
-    assert spread(explainer, 3) == pytest.approx(float(scores.std()), rel=1e-5)
+    assert spreads(explainer, [3])[0] == pytest.approx(float(scores.std()), rel=1e-5)
 
 
 def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
@@ -168,9 +168,9 @@ def test_what_was_audited_is_used_again_and_interrupted_audits_go_on(
     looked: list[int] = []
     look = room.looked
 
-    def counted(explainer: Explainer, user: int, *rest: Any) -> Any:
-        looked.append(user)
-        return look(explainer, user, *rest)
+    def counted(explainer: Explainer, units: Units, *rest: Any) -> Any:
+        looked.append(units.user)
+        return look(explainer, units, *rest)
 
     monkeypatch.setattr(room, "looked", counted)
     explainer = api.explainer(run)
@@ -258,6 +258,6 @@ def test_every_ranking_model_with_evidence_can_be_looked_into(name: str, toy: Da
     explainer = Explainer(model, world)
     if not explainer.groups:
         pytest.skip(f"{name} reads no evidence with its default settings here")
-    rows = room.looked(explainer, 4, 30, PLAN.k, PLAN.seed)
+    rows = room.looked(explainer, explainer.units(4, 30), 1.0, PLAN.k, PLAN.seed)
     assert {row["method"] for row in rows} >= {"leave_one_out", "shapley", "random", "uniform"}
     assert all(np.isfinite(row["comprehensiveness"]) for row in rows)

@@ -15,6 +15,8 @@ FEW = (0.01, 0.05, 0.1, 0.2, 0.5)
 """Shares of the evidence of comprehensiveness and sufficiency (DeYoung et al. 2020); at least one unit each."""
 CURVE = tuple(round(0.1 * step, 1) for step in range(1, 10))
 """Shares along deletion and insertion; the ends, which are the same for every method, are left out."""
+TRIALS = 40
+"""Random removals that sums of values have to foretell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ def erase(
     orders: Mapping[str, Tensor],
     ranked: Callable[[Tensor], Tensor] | None = None,
     shares: Sequence[float] = (*FEW, *CURVE),
+    level: str | None = None,
 ) -> dict[str, Erased]:
     """Take the units of a pair away, and add them, in several orders at once; equal questions are asked once.
 
@@ -57,18 +60,12 @@ def erase(
         orders: by name, the positions (n,) of the units, strongest first.
         ranked: takes images out of scores (r, images) that are not in the race; None where nothing is ranked.
         shares: of the units that go, and come.
+        level: name of the group whose n units alone go and come; all where left out.
     """
-    n = len(units)
-    counts, weakest = [count(q, n) for q in shares], [] if ranked is None else [n - count(q, n) for q in CURVE]
-    taken = sorted({k for k in counts if k < n})
-    kept = sorted({k for k in (*counts, *weakest) if 0 < k < n})
-    parts = [torch.ones(1, n), torch.zeros(1, n)]
-    for order in orders.values():
-        place = torch.empty(n, dtype=torch.int64)
-        place[order.cpu()] = torch.arange(n)
-        parts.append((place >= torch.tensor(taken).unsqueeze(1)).float())
-        parts.append((place < torch.tensor(kept).unsqueeze(1)).float())
-    rows, back = torch.unique(torch.cat(parts), dim=0, return_inverse=True)
+    n = len(units) if level is None else units.sizes[level]
+    taken, kept = _steps(n, shares, is_ranked=ranked is not None)
+    asked = removals(units, orders, shares, level, is_ranked=ranked is not None)
+    rows, back = torch.unique(asked, dim=0, return_inverse=True)
     answers = _answers(units, rows.to(units.model.device), ranked)
     scores: list[float] = answers[0].cpu()[back].tolist()
     ranks: list[int] | None = None if answers[1] is None else answers[1].cpu()[back].tolist()
@@ -91,6 +88,35 @@ def erase(
         )
         at = end
     return found
+
+
+def removals(
+    units: Units,
+    orders: Mapping[str, Tensor],
+    shares: Sequence[float] = (*FEW, *CURVE),
+    level: str | None = None,
+    *,
+    is_ranked: bool = False,
+) -> Tensor:
+    """Gates (R, units) of all that ``erase`` asks, arguments as there; the first two rows are all and nothing."""
+    n = len(units) if level is None else units.sizes[level]
+    taken, kept = _steps(n, shares, is_ranked=is_ranked)
+    parts = [torch.ones(1, n), torch.zeros(1, n)]
+    for order in orders.values():
+        place = torch.empty(n, dtype=torch.int64)
+        place[order.cpu()] = torch.arange(n)
+        parts.append((place >= torch.tensor(taken).unsqueeze(1)).float())
+        parts.append((place < torch.tensor(kept).unsqueeze(1)).float())
+    rows = torch.cat(parts)
+    if level is None:
+        return rows
+    return rows.new_ones(len(rows), len(units)).index_copy(1, torch.arange(len(units))[units.places[level]], rows)
+
+
+def _steps(n: int, shares: Sequence[float], *, is_ranked: bool) -> tuple[list[int], list[int]]:
+    """Of ``n`` units, how many are taken away, and how many are kept."""
+    counts, weakest = [count(q, n) for q in shares], [n - count(q, n) for q in CURVE] if is_ranked else []
+    return sorted({k for k in counts if k < n}), sorted({k for k in (*counts, *weakest) if 0 < k < n})
 
 
 def _answers(units: Units, rows: Tensor, ranked: Callable[[Tensor], Tensor] | None) -> tuple[Tensor, Tensor | None]:
@@ -151,7 +177,12 @@ def sparsity(weights: Tensor) -> float:
     return float(1 - entropy.exp() / len(shares))
 
 
-def infidelity(units: Units, weights: Mapping[str, Tensor], draws: int = 40, seed: int = 0) -> dict[str, float]:
+def chance(n: int, draws: int = TRIALS, seed: int = 0) -> Tensor:
+    """(draws, n) which of ``n`` units go at random: each with probability 1/4."""
+    return (torch.rand(draws, n, generator=torch.Generator().manual_seed(seed)) < 0.25).float()
+
+
+def infidelity(units: Units, weights: Mapping[str, Tensor], draws: int = TRIALS, seed: int = 0) -> dict[str, float]:
     """How badly sums of weights foretell what random removals cost (Yeh et al. 2019), 0 = exactly, 1 = not at all.
 
     Each unit goes with probability 1/4. ``E[(b e.I - d)^2] / E[d^2]`` with d the cost, e.I the weight of what went and
@@ -163,8 +194,7 @@ def infidelity(units: Units, weights: Mapping[str, Tensor], draws: int = 40, see
         draws: random removals.
         seed: of these.
     """
-    generator = torch.Generator().manual_seed(seed)
-    gone = (torch.rand(draws, len(units), generator=generator) < 0.25).float()
+    gone = chance(len(units), draws, seed)
     with torch.inference_mode():
         cost = (units.score - units.pair((1 - gone).to(units.model.device))).double().cpu()
     square = float((cost**2).mean())

@@ -11,11 +11,9 @@ import torch
 from torch import Tensor
 
 from workbench.explain.attribution import METHODS, STEPWISE, attributed
-from workbench.explain.audit.curves import FEW, along, costs, erase, infidelity, measures, sparsity
-from workbench.explain.audit.pairs import spread
+from workbench.explain.audit.curves import FEW, along, chance, costs, erase, infidelity, measures, removals, sparsity
 from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import flatness
-from workbench.explain.held import RemovalKind
 from workbench.explain.units import Units
 from workbench.explain.verdict import kendall_tau
 
@@ -71,29 +69,34 @@ def weights_at(units: Units, opened: Tensor, read: Sequence[Units], seed: int) -
     return {name: weights.detach().cpu() for name, weights in found.items()}
 
 
-def looked(
-    explainer: Explainer, user: int, item: int, k: int, seed: int, removal: RemovalKind = "deleted"
-) -> list[dict[str, Any]]:
-    """A row for each method of one pair (codes); none where there is nothing to compare.
+def looked(explainer: Explainer, units: Units, unit: float, k: int, seed: int) -> list[dict[str, Any]]:
+    """A row for each method of one pair; none where there is nothing to compare.
 
     Where the evidence has several levels, a row for each method within each of them follows: its units go and come
     while all others stay, and there are no ranks.
 
     Args:
         explainer: of the model.
-        user: code; ``item`` that of the image.
-        item: see above.
+        units: of the pair.
+        unit: standard deviation of scores, in which they are told.
         k: length of the list the image may drop out of.
         seed: of all that is drawn.
-        removal: deleted, zeroed or mean, see ``workbench.explain.held``.
     """
-    units = explainer.units(user, item, removal=removal)
-    n = len(units)
+    n, user, item = len(units), units.user, units.item
     if n < 2:
         return []
-    weights, unit = weights_of(units, seed), spread(explainer, user)
+    weights = weights_of(units, seed)
     generator = torch.Generator().manual_seed(seed + user)
-    erased = erase(units, _orders(weights, generator), explainer.race(user, item))
+    orders, race = _orders(weights, generator), explainer.race(user, item)
+    inside = {
+        group.name: _orders({name: one[units.places[group.name]] for name, one in weights.items()}, generator)
+        for group in units.groups
+        if 1 < units.sizes[group.name] < n
+    }
+    asked = [removals(units, there, FEW, level) for level, there in inside.items()]
+    asked += [removals(units, orders)] if race is None else []
+    units.ask(torch.cat([1 - chance(n, seed=seed), *asked]).to(units.model.device))
+    erased = erase(units, orders, race)
     told = _averaged({name: measures(one, unit, k) for name, one in erased.items()})
     curves = {name: dict(zip(COURSES, along(one, unit), strict=True)) for name, one in erased.items()}
     courses = _averaged(curves)
@@ -107,31 +110,27 @@ def looked(
          "agreement": json.dumps(taus[name])}
         for name, one in weights.items()
     ]  # fmt: skip
-    for group in units.groups:
-        if 1 < units.sizes[group.name] < n:
-            here = {name: one[units.places[group.name]] for name, one in weights.items()}
-            inside = erase(units.only(group), _orders(here, generator), shares=FEW)
-            found = _averaged({name: costs(one, unit) for name, one in inside.items()})
-            rows += [
-                {"user": user, "item": item, "units": units.sizes[group.name], "method": name, "level": group.name}
-                | found[name]
-                for name in weights
-            ]
+    for level, there in inside.items():
+        some = erase(units, there, shares=FEW, level=level)
+        found = _averaged({name: costs(one, unit) for name, one in some.items()})
+        rows += [
+            {"user": user, "item": item, "units": units.sizes[level], "method": name, "level": level} | found[name]
+            for name in weights
+        ]
     return rows
 
 
 def _orders(weights: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
     """Positions (n,) of the units by method, strongest first, and several random ones."""
-    orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items()}
-    n = len(orders["random"])
+    n = len(weights["random"])
+    orders = {name: one.argsort(descending=True, stable=True) for name, one in weights.items() if name != "random"}
     return orders | {_drawn(draw): torch.randperm(n, generator=generator) for draw in range(DRAWS)}
 
 
 def _averaged(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What is told of each method, of random orders the mean over those drawn."""
     drawn = [told[_drawn(draw)] for draw in range(DRAWS)]
-    told["random"] = {name: np.mean([one[name] for one in drawn], axis=0).tolist() for name in told["random"]}
-    return told
+    return told | {"random": {name: np.mean([one[name] for one in drawn], axis=0).tolist() for name in drawn[0]}}
 
 
 def _drawn(draw: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from torch import Tensor
 from workbench.data.dataset import Dataset, IdMap
 from workbench.data.ragged import Ragged
 from workbench.data.schema import BOX
-from workbench.data.sequences import Sequences
+from workbench.evaluation.evaluate import top_k
+from workbench.explain.audit.together import read_pairs
 from workbench.explain.explainer import Explainer
 from workbench.explain.held import RemovalKind
 from workbench.explain.pointing_game import boxes_inside, pair_codes, words_inside
@@ -23,6 +24,8 @@ from workbench.models.moments import MomentModel
 
 SHOWN = 10
 """An audited image is one of so many best ones of its user."""
+TOGETHER = 32
+"""Pairs, or users, a model reads together."""
 
 
 def shown_pairs(explainer: Explainer, count: int, seed: int) -> list[tuple[int, int]]:
@@ -37,20 +40,23 @@ def shown_pairs(explainer: Explainer, count: int, seed: int) -> list[tuple[int, 
         return list(zip(users[chosen].tolist(), items[chosen].tolist(), strict=True))
     people = data.history.lengths.nonzero().flatten().numpy()
     rounds = [generator.permutation(people) for _ in range(-(-count // max(len(people), 1)))]
-    pairs = []
-    for user in np.concatenate(rounds)[:count].tolist() if rounds else []:
-        best = explainer.recommend(user, min(SHOWN, explainer.unseen(user)))
-        pairs.append((user, data.items.code(best[int(generator.integers(len(best)))].item)))
-    return pairs
-
-
-def spread(explainer: Explainer, user: int) -> float:
-    """The standard deviation in which scores are told: of the user's over all images, or of all popularity known."""
-    if explainer.model.task == "popularity":
-        return max(float(explainer.dataset.posts("train")[2].double().std()), 1e-12)
+    users = torch.from_numpy(np.concatenate(rounds)[:count] if rounds else people)
     with torch.inference_mode():
-        scores = explainer.model.score_items(torch.tensor([user], device=explainer.device))
-    return max(float(scores.double().std()), 1e-12)
+        best, _ = top_k(explainer.model, users, SHOWN, explainer.known, TOGETHER)
+    told = [row[row >= 0] for row in best]
+    return [(user, int(row[int(generator.integers(len(row)))])) for user, row in zip(users.tolist(), told, strict=True)]
+
+
+def spreads(explainer: Explainer, users: Sequence[int]) -> list[float]:
+    """The standard deviations in which scores are told: of each user's over all images, or of all popularity known."""
+    if explainer.model.task == "popularity":
+        return [max(float(explainer.dataset.posts("train")[2].double().std()), 1e-12)] * len(users)
+    if not users:
+        return []
+    codes = torch.tensor(list(users), device=explainer.device)
+    with torch.inference_mode():
+        parts = [explainer.model.score_items(part).double().std(1) for part in torch.split(codes, TOGETHER)]
+    return [max(float(one), 1e-12) for part in parts for one in part]
 
 
 def planted_pairs(
@@ -70,18 +76,18 @@ def planted_pairs(
         return
     causes = held_out(data, explainer.model.task, learned=learned)
     order = np.random.default_rng(seed).permutation(len(causes))
+    users, items = pair_codes(data, causes)
     found = 0
-    for row in order.tolist():
-        if found >= count:
-            return
-        cause = causes.iloc[[row]]
-        users, items = pair_codes(data, cause)
-        user, item = int(users[0]), int(items[0])
-        units = explainer.units(user, item, moment_of(explainer, user, item), removal=removal)
-        mask = planted(explainer, units, cause)
-        if 0 < int(mask.sum()) < len(units):
-            found += 1
-            yield units, mask
+    for rows in np.array_split(order, range(TOGETHER, len(order), TOGETHER)):
+        pairs = [(int(users[row]), int(items[row])) for row in rows]
+        read = read_pairs(explainer, [(*pair, moment_of(explainer, *pair)) for pair in pairs], removal)
+        for row, units in zip(rows, read, strict=True):
+            if found >= count:
+                return
+            mask = planted(explainer, units, causes.iloc[[row]])
+            if 0 < int(mask.sum()) < len(units):
+                found += 1
+                yield units, mask
 
 
 def planted(explainer: Explainer, units: Units, cause: pd.DataFrame) -> Tensor:
@@ -112,7 +118,7 @@ def moment_of(explainer: Explainer, user: int, item: int) -> int | None:
     """For a model of sequences, how many likes the user had when she liked the image; None where she had none."""
     if not isinstance(explainer.model, MomentModel):
         return None
-    before = (Sequences.of(explainer.dataset).sets.row(user) == item).nonzero()
+    before = (explainer.model.sequences.likes.sets.row(user) == item).nonzero()
     return int(before[0]) or None if len(before) else None
 
 

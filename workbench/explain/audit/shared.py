@@ -16,31 +16,40 @@ from workbench.training.run import Run
 
 
 def shared(run: Path, data: Path | None, plan: Plan, processes: int, report: Report | None = None) -> Audit:
-    """Audit a run in ``processes`` of one thread each; what is there of the same audit is used again.
+    """Audit a run in ``processes`` of one thread each, this one among them; what is there of it is used again.
 
     Args:
         run: its folder, which keeps the audit.
         data: dataset folder, where it is not where the run's card says.
         plan: what is looked at.
         processes: how many.
-        report: told about the progress: how many are done, then of the last steps, which one process does.
+        report: told about the progress of this process, then of the last steps, which it does alone.
 
     Raises:
         DataError: see ``audit``.
     """
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        jobs = [pool.submit(_shard, run, data, plan, (number, processes)) for number in range(processes)]
-        for number, job in enumerate(jobs):
-            if report is not None:
-                report(0.8 * number / processes, f"{processes} processes are removing evidence")
+    with ProcessPoolExecutor(max(1, processes - 1), get_context("spawn")) as pool:
+        jobs = [pool.submit(_shard, run, data, plan, (number, processes)) for number in range(1, processes)]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            explainer = _explainer(run, data)
+            work(explainer, home(explainer, run, plan), plan, report or _silent, (0, processes))
+        finally:
+            torch.set_num_threads(threads)
+        for job in jobs:
             job.result()
-    return audit(_explainer(run, data), run, plan, report)
+    return audit(explainer, run, plan, report)
 
 
 def _shard(run: Path, data: Path | None, plan: Plan, shard: tuple[int, int]) -> None:
     torch.set_num_threads(1)
     explainer = _explainer(run, data)
-    work(explainer, home(explainer, run, plan), plan, lambda _share, _message: None, shard)
+    work(explainer, home(explainer, run, plan), plan, _silent, shard)
+
+
+def _silent(share: float, message: str) -> None:
+    """Tell nobody."""
 
 
 def _explainer(run: Path, data: Path | None) -> Explainer:

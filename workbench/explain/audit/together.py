@@ -9,10 +9,26 @@ import torch
 from torch import Tensor
 
 from workbench.data.ragged import Ragged
-from workbench.explain.held import BUDGET
+from workbench.explain.explainer import Explainer
+from workbench.explain.held import BUDGET, RemovalKind
 from workbench.explain.units import Units
 from workbench.layers.evidence import Gates
 from workbench.models.base import Level, Reading
+
+
+def read_pairs(
+    explainer: Explainer, pairs: Sequence[tuple[int, int, int | None]], removal: RemovalKind = "deleted"
+) -> list[Units]:
+    """The units of pairs, each a user, an image (codes) and a moment or None, read together."""
+    found: dict[int, Units] = {}
+    for at_moment in (False, True):
+        places = [place for place, (_, _, until) in enumerate(pairs) if (until is not None) == at_moment]
+        if places:
+            first = explainer.units(*pairs[places[0]], removal=removal)
+            some = (pairs[place] for place in places)
+            told = [replace(first, user=user, item=item, until=until) for user, item, until in some]
+            found |= zip(places, read_again(told), strict=True)
+    return [found[place] for place in range(len(pairs))]
 
 
 def read_again(pairs: Sequence[Units]) -> list[Units]:
