@@ -1,7 +1,8 @@
 """What attention is worth in every run that has an audit: python -m benchmarks.audits --data DATA [--json].
 
-Reads the newest finished audit of each run (make them with ``workbench audit RUN``) and prints three tables: measures,
-planted causes found within each level, and how often each verdict is right; with ``--json`` the last two as numbers.
+Reads the newest finished audit of each run (make them with ``workbench audit RUN``) and prints four tables: measures,
+sensitivity of each method, planted causes found within each level, and how often each verdict is right; with
+``--json`` the last three as numbers.
 """
 
 from __future__ import annotations
@@ -30,6 +31,17 @@ HEADS = (
     "planted cause first: attention, best method, chance",
     "s",
 )
+METHODS = (
+    "attention",
+    "contribution",
+    "integrated_gradients",
+    "gradient_x_gate",
+    "leave_one_out",
+    "shapley",
+    "random",
+    "uniform",
+)
+"""Columns of the table of sensitivity."""
 LEVELS = ("run", "level", "n", "cause first within it: attention", "best method", "chance")
 VERDICTS = ("run", "verdict", "n", "right [95 %]", "chance", "supported less others [95 %]")
 
@@ -39,16 +51,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path)
-    parser.add_argument("--json", action="store_true", help="print causes and verdicts as JSON, and nothing else")
+    parser.add_argument("--json", action="store_true", help="print all but the measures as JSON, and nothing else")
     arguments = parser.parse_args()
     runs = Run.all(arguments.runs or arguments.data / "runs")
     newest_of = (newest(run.path, parameters_of(run.path), run.card.fingerprint) for run in runs)
     audits = [found for found in newest_of if found is not None]
     if arguments.json:
         causes = [row for found in audits for row in planted_table(found).rows() if row["kind"] == "method"]
-        print(json.dumps({"causes": causes, "verdicts": calibration_table(audits).rows()}, indent=1))
+        sensitivity = {found.run: _sensitivity(found) for found in audits}
+        told = {"causes": causes, "verdicts": calibration_table(audits).rows(), "sensitivity": sensitivity}
+        print(json.dumps(told, indent=1))
         return
     _print(HEADS, map(_cells, audits))
+    _print(("run", *(name.replace("_", " ") for name in METHODS)), map(_sensitive, audits))
     _print(LEVELS, (cells for found in audits for cells in _levels(found)))
     _print(VERDICTS, (cells for found in audits for cells in _verdicts(found)))
 
@@ -57,6 +72,15 @@ def _print(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for cells in (heads, ["---"] * len(heads), *rows):
         print(f"| {' | '.join(cells)} |")
     print()
+
+
+def _sensitivity(found: Audit) -> dict[str, float]:
+    return {name: told["sensitivity"] for name, told in found.methods.items() if "sensitivity" in told}
+
+
+def _sensitive(found: Audit) -> list[str]:
+    told = _sensitivity(found)
+    return [f"`{found.run}`", *(f"{told[name]:.2f}" if name in told else "-" for name in METHODS)]
 
 
 def _levels(found: Audit) -> Iterator[list[str]]:
