@@ -254,3 +254,23 @@ def test_a_blur_stays_inside_its_boxes_and_mixes_by_the_gate(world: Dataset) -> 
     assert np.array_equal(new[outside], picture[outside])
     assert np.array_equal(blurred(picture, out, boxes, (0.5, 0.0))[pixels_of(boxes[1], picture.shape)],
                           out[pixels_of(boxes[1], picture.shape)])  # fmt: skip
+
+
+def test_rows_of_a_twin_change_in_place_and_those_of_its_model_never(world: Dataset) -> None:
+    model = explainer_of("vbpr", world).model
+    before, twin = model.vectors.clone(), model.twin()
+    seen = [torch.rand(9, before.shape[1]) for _ in range(2)]
+    with torch.inference_mode():
+        twin.repaint(3, [seen[0]])
+    table = twin.vectors
+    twin.repaint(5, [seen[1]])
+    wanted = before.clone()
+    wanted[3], wanted[5] = seen[0].mean(0), seen[1].mean(0)
+    torch.testing.assert_close(twin.vectors, wanted)
+    assert twin.vectors is table and torch.equal(model.vectors, before)
+    users, items = torch.tensor([1, 1]), torch.tensor([3, 5])
+    rebuilt = model.twin()
+    rebuilt.vectors = wanted
+    torch.testing.assert_close(twin.score_pairs(users, items), rebuilt.score_pairs(users, items))
+    twin.twin().repaint(3, [seen[1]])
+    torch.testing.assert_close(twin.vectors, wanted)

@@ -166,9 +166,7 @@ def _reason(found: Grade, pool: Sequence[Element], own_label: str, predicts: boo
         case "one":
             return "There is only one piece of evidence, and nothing to compare it with."
         case "nothing shown":
-            return (
-                "The model weighs nothing and has no exact shares, so it shows nothing that removal could contradict."
-            )
+            return _nothing_shown(pool)
         case "flat":
             return "The model spreads itself evenly over all evidence: it shows no preference to check."
         case "own":
@@ -192,6 +190,15 @@ def _reason(found: Grade, pool: Sequence[Element], own_label: str, predicts: boo
         case _:
             needed = pool[found.needed].label
             return f"Shown strongest is {top}, only number {place} by what removal costs: the score rests on {needed}."
+
+
+def _nothing_shown(pool: Sequence[Element]) -> str:
+    if any(element.attention for element in pool):
+        return (
+            "The model weighs each kind of evidence by itself and does not say how much one kind counts beside "
+            "another, so there is no order of all pieces that removal could contradict."
+        )
+    return "The model weighs nothing and has no exact shares, so it shows nothing that removal could contradict."
 
 
 def _ordinal(place: int) -> str:

@@ -288,6 +288,17 @@ class Recommender(nn.Module, ABC):
                 module.repaint(item, seen[0])
 
 
-def with_row(table: Tensor, row: int, vector: Tensor) -> Tensor:
-    """A copy of ``table`` (n, d) with another ``vector`` (d,) in a row."""
-    return table.index_copy(0, torch.tensor([row], device=table.device), vector.to(table).unsqueeze(0))
+def repaint_row(module: nn.Module, name: str, row: int, vector: Tensor) -> None:
+    """Write another ``vector`` (d,) into a row of the buffer ``name`` (n, d) of a part of a ``twin``.
+
+    The first time the table is copied, since the model it is the twin of reads it, too; from then on its rows change in
+    place.
+    """
+    table = module.get_buffer(name)
+    # What is made while inference alone is asked for could not be written to at any other time.
+    with torch.inference_mode(mode=False), torch.no_grad():
+        if getattr(table, "repainted_by", None) is not module:
+            table = table.clone()
+            table.repainted_by = module  # type: ignore[attr-defined]
+            setattr(module, name, table)
+        table[row] = vector.to(table)

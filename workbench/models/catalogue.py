@@ -12,7 +12,7 @@ from workbench.data.ragged import Ragged
 from workbench.features.words import PADDING
 from workbench.layers.evidence import OPEN, Gates
 from workbench.layers.segments import gated_softmax, segment_sum, weighted_sum
-from workbench.models.base import with_row
+from workbench.models.base import repaint_row
 from workbench.models.content import ItemContent
 
 
@@ -77,7 +77,7 @@ class Catalogue(nn.Module):
 
     def repaint(self, item: int, vectors: Tensor) -> None:
         """Hold the mean of other ``vectors`` (regions, width) of an image."""
-        self.pictures = with_row(self.pictures, item, vectors.float().mean(0))
+        repaint_row(self, "pictures", item, vectors.float().mean(0))
 
     def shown(self, items: Tensor | None = None, gate: Tensor | None = None) -> Tensor:
         """(n, D) what the regions of ``items`` (n,), of all images if left out, add."""

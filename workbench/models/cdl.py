@@ -19,7 +19,7 @@ from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.recorded import RecordedSets
 from workbench.layers.regions import RegionTable
 from workbench.layers.segments import gated_softmax, segment_sum
-from workbench.models.base import Level, ModelConfig, Paper, Reading, with_row
+from workbench.models.base import Level, ModelConfig, Paper, Reading, repaint_row
 from workbench.models.ctr import both_ways, least_squares
 from workbench.models.kept import KeepingModel
 from workbench.models.visual import Standardise
@@ -283,7 +283,8 @@ class CDL(KeepingModel[tuple[Tensor, ...]]):
     def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
         """Besides the regions, their mean; codes made of it are made again."""
         super().repaint(item, seen)
-        self.vectors, self._kept = with_row(self.vectors, item, seen[0].float().mean(0)), None
+        repaint_row(self, "vectors", item, seen[0].float().mean(0))
+        self._kept = None
 
     def frame_scores(self, users: Tensor, items: Tensor) -> tuple[Ragged, Tensor]:
         """``p_u . enc(f)`` of the frames of ``items`` (R,): R sets of rows of ``frame_features``, and (frames,) scores.

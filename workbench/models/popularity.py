@@ -19,7 +19,7 @@ from workbench.features.store import Features
 from workbench.features.words import LONGEST, PADDING, RARE, Texts
 from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
-from workbench.models.base import Level, ModelConfig, PostBatch, Recommender, with_row
+from workbench.models.base import Level, ModelConfig, PostBatch, Recommender, repaint_row
 
 Modality = Literal["regions", "words"]
 BLOCK = 256
@@ -155,7 +155,7 @@ class PopularityModel(Recommender):
         """Besides the regions, what whole pictures look like."""
         super().repaint(item, seen)
         if self.whole is not None:
-            self.wholes = with_row(self.wholes, item, seen[1].float().mean(0))
+            repaint_row(self, "wholes", item, seen[1].float().mean(0))
 
     @abstractmethod
     def predict(self, posts: Posts) -> Tensor:

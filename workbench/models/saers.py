@@ -15,7 +15,7 @@ from workbench.features.store import Features
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
 from workbench.layers.segments import gated_softmax, gated_softmax_rows, segment_sum
-from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender, with_row
+from workbench.models.base import Level, ModelConfig, PairBatch, Paper, Reading, Recommender, repaint_row
 from workbench.models.ranking import bpr_loss, normal_table, squared
 
 HELD = 8_000_000
@@ -249,4 +249,4 @@ class SAERS(Recommender):
         """Besides the attributes, what the whole picture looks like."""
         super().repaint(item, seen)
         if self.config.include_global:
-            self.seen = with_row(self.seen, item, (seen[1].float().mean(0) - self.scale[0]) / self.scale[1])
+            repaint_row(self, "seen", item, (seen[1].float().mean(0) - self.scale[0]) / self.scale[1])

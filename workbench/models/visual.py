@@ -14,7 +14,7 @@ from workbench.features.store import Features
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.regions import RegionTable
 from workbench.layers.segments import gated_softmax, segment_sum
-from workbench.models.base import Level, ModelConfig, PairBatch, Reading, Recommender, with_row
+from workbench.models.base import Level, ModelConfig, PairBatch, Reading, Recommender, repaint_row
 from workbench.models.ranking import bpr_loss, normal_table, squared
 
 BLOCK = 8192
@@ -172,4 +172,4 @@ class VisualFactors(Recommender):
     def repaint(self, item: int, seen: Sequence[Tensor]) -> None:
         """Besides the regions, their mean."""
         super().repaint(item, seen)
-        self.vectors = with_row(self.vectors, item, seen[0].float().mean(0))
+        repaint_row(self, "vectors", item, seen[0].float().mean(0))
