@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from workbench.data.dataset import Dataset
 from workbench.explain.audit.result import Audit
@@ -30,22 +33,30 @@ def shared(run: Path, data: Path | None, plan: Plan, processes: int, report: Rep
     """
     with ProcessPoolExecutor(max(1, processes - 1), get_context("spawn")) as pool:
         jobs = [pool.submit(_shard, run, data, plan, (number, processes)) for number in range(1, processes)]
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with _one_thread():
             explainer = _explainer(run, data)
             work(explainer, home(explainer, run, plan), plan, report or _silent, (0, processes))
-        finally:
-            torch.set_num_threads(threads)
         for job in jobs:
             job.result()
     return audit(explainer, run, plan, report)
 
 
 def _shard(run: Path, data: Path | None, plan: Plan, shard: tuple[int, int]) -> None:
+    with _one_thread():
+        explainer = _explainer(run, data)
+        work(explainer, home(explainer, run, plan), plan, _silent, shard)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads of torch, and of the linear algebra of numpy, which waits for work by spinning: one."""
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    explainer = _explainer(run, data)
-    work(explainer, home(explainer, run, plan), plan, _silent, shard)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _silent(share: float, message: str) -> None:
