@@ -17,8 +17,8 @@ from tests.figures.conftest import METHODS, NASTY, make_audit
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from workbench.explain.attribution import METHODS as ATTRIBUTIONS
 from workbench.explain.audit import tables
-from workbench.explain.audit.result import Audit
 from workbench.explain.audit.look import CONTROLS
+from workbench.explain.audit.result import Audit
 from workbench.figures import audit as pictures
 from workbench.figures.auditdots import Column
 from workbench.figures.auditgrid import Cell
