@@ -317,6 +317,10 @@ def test_a_dataset_without_posts_is_refused(world: Dataset) -> None:
         ({"seeds": 0}, "0 seeds"),
         ({"settings": {"dimm": 3}}, "no row asked for has a hyperparameter 'dimm'"),
         ({"settings": {"items": "learned"}}, "'items' is what makes the row avg"),
+        (
+            {"table": "ante-rnn", "rows": ["gru-blocks"], "settings": {"dim": 4}},
+            "'dim' is what makes the row gru-blocks",
+        ),
         ({"settings": {"dim": "wide"}}, "row avg: dim=wide is wrong"),
         (
             {"settings": {"epochs": 2}, "rows": ["deephybrid"]},

@@ -126,13 +126,19 @@ def _entries(table: PaperTable, keys: Sequence[str] | None, dataset: Dataset, se
             raise ReproductionError(f"table {table.name} has no row '{key}'; it has {', '.join(known)}")
     rows = [row for row in table.rows if (_feasible(row, dataset) if keys is None else row.key in keys)]
     for name in settings:
-        if not any(name in model_class(row.model).Config.model_fields for row in rows):
+        having = [row for row in rows if name in model_class(row.model).Config.model_fields]
+        if not having:
             raise ReproductionError(f"no row asked for has a hyperparameter '{name}'")
-        for row in rows:
+        for row in [row for row in having if name not in row.keeps] or having:
             if name in row.settings:
                 raise ReproductionError(f"'{name}' is what makes the row {row.key}: it cannot be set, leave it out")
     sizes = table.small if _learned_from(table, dataset) < ENOUGH else table.full
-    return [_Entry(row, _config(row, {**sizes[row.model], **row.settings}, settings)) for row in rows]
+    return [_Entry(row, _config(row, {**sizes[row.model], **row.settings}, _given(row, settings))) for row in rows]
+
+
+def _given(row: Row, settings: dict[str, Any]) -> dict[str, Any]:
+    """The ``settings`` but those that the row keeps as its own."""
+    return {name: value for name, value in settings.items() if name not in row.keeps}
 
 
 def _feasible(row: Row, dataset: Dataset) -> bool:
@@ -250,6 +256,8 @@ def _note(table: PaperTable, dataset: Dataset, settings: dict[str, Any]) -> str:
     left_out = [row.label for row in table.rows if not _feasible(row, dataset)]
     pictures = f" Without pictures in {dataset.name}: no row {', '.join(left_out)}." if left_out else ""
     over = "; set for all rows that have it: " + ", ".join(f"{k}={v}" for k, v in settings.items()) if settings else ""
+    kept = [row.key for row in table.rows if any(name in settings for name in row.keeps)]
+    over += f" (not for {', '.join(kept)})" if kept else ""
     return (
         f"Trained with {sizes}, because {dataset.name} has {count:,} training {what}, {why}{over}. Published values "
         "are of other data: compare which row is better, not the values. Models that are fitted at once have one seed."

@@ -91,6 +91,7 @@ DIFFNET = PaperTable(
             "diffnet",
             {"layer": "mean", "readout": "sum", "depth": 1, "dim": 128, "blocks": 2},
             source="added",
+            keeps=("dim",),
         ),
         Row("diffnetpp", "DiffNet++", "diffnetpp", source="figure"),
         Row("diffnetpp-average", "DiffNet++ without attention", "diffnetpp", {"attention": "average"}, source="added"),

@@ -29,6 +29,7 @@ class Row:
         published: what the paper printed.
         source: whether the paper prints it in a table, only draws it in a figure, or does not have it.
         pictures: whether it is left out, unless asked for, where the dataset has no pictures.
+        keeps: those of the ``settings`` that stay as they are where all other rows are given another value.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Row:
     published: Printed = field(default_factory=dict)
     source: Literal["table", "figure", "added"] = "table"
     pictures: bool = False
+    keeps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
