@@ -125,3 +125,8 @@ class GatedGRU(nn.Module):
             state = state + gate * (1 - kept) * (moved - state)
             steps.append(state)
         return torch.stack(steps, 1)
+
+
+def recurrence(dim: int, blocks: int) -> GatedGRU | GatedGRUs:
+    """The network over inputs and states of ``dim`` numbers in so many ``blocks``."""
+    return GatedGRU(dim, dim) if blocks == 1 else GatedGRUs(dim, blocks)

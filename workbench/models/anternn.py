@@ -16,7 +16,7 @@ from workbench.layers.contextual import ContextualAttention
 from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.layers.fusion import Fusion
 from workbench.layers.interest import Interest
-from workbench.layers.recurrent import GatedGRU, GatedGRUs
+from workbench.layers.recurrent import recurrence
 from workbench.layers.steps import Steps
 from workbench.layers.topical import TopicalAttention, muted
 from workbench.models.anternn_config import AnteRNNConfig
@@ -80,7 +80,7 @@ class AnteRNN(SequenceModel):
             self.contextual = ContextualAttention(
                 config.dim, config.window, factors=config.factors, transform=config.transform
             )
-        self.gru = GatedGRUs(config.dim, config.blocks) if config.blocks > 1 else GatedGRU(config.dim, config.dim)
+        self.gru = recurrence(config.dim, config.blocks)
         if config.output == "content":
             learned = torch.unique(dataset.likes("train")[1])
             self.catalogue = Catalogue(self.content, config.dim, learned, config.blocks)

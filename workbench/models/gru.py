@@ -7,7 +7,7 @@ from torch import Tensor
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.layers.evidence import Gates
-from workbench.layers.recurrent import GatedGRU, GatedGRUs
+from workbench.layers.recurrent import recurrence
 from workbench.layers.steps import Steps
 from workbench.models.base import Paper
 from workbench.models.sequence import BlocksConfig, SequenceModel
@@ -27,7 +27,7 @@ class GRU(SequenceModel):
 
     def __init__(self, config: BlocksConfig, dataset: Dataset) -> None:
         super().__init__(config, dataset)
-        self.gru = GatedGRUs(config.dim, config.blocks) if config.blocks > 1 else GatedGRU(config.dim, config.dim)
+        self.gru = recurrence(config.dim, config.blocks)
 
     def walk(self, steps: Steps, likes: Ragged, gates: Gates) -> Tensor:
         """States (R, L, D) after each like."""
