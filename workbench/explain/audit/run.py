@@ -84,7 +84,7 @@ def audit(
     Raises:
         DataError: the model has no evidence, or none that can be removed as planned, or no pair has two pieces of it.
     """
-    tell, folder = report or (lambda _share, _message: None), home(explainer, folder, plan)
+    tell, folder = report or silent, home(explainer, folder, plan)
     if (folder / RESULT).is_file():
         return Audit.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
     pairs = work(explainer, folder, plan, tell, shard)
@@ -98,6 +98,10 @@ def audit(
     write_text(folder / RESULT, found.model_dump_json(indent=1))
     tell(1.0, "done")
     return found
+
+
+def silent(share: float, message: str) -> None:
+    """Tell nobody."""
 
 
 def home(explainer: Explainer, folder: Path, plan: Plan) -> Path:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from workbench.data.dataset import Dataset
 from workbench.explain.audit.result import Audit
-from workbench.explain.audit.run import Plan, Report, audit, home, work
+from workbench.explain.audit.run import Plan, Report, audit, home, silent, work
 from workbench.explain.explainer import Explainer
 from workbench.training.run import Run
 
@@ -35,7 +35,7 @@ def shared(run: Path, data: Path | None, plan: Plan, processes: int, report: Rep
         jobs = [pool.submit(_shard, run, data, plan, (number, processes)) for number in range(1, processes)]
         with _one_thread():
             explainer = _explainer(run, data)
-            work(explainer, home(explainer, run, plan), plan, report or _silent, (0, processes))
+            work(explainer, home(explainer, run, plan), plan, report or silent, (0, processes))
         for job in jobs:
             job.result()
     return audit(explainer, run, plan, report)
@@ -44,7 +44,7 @@ def shared(run: Path, data: Path | None, plan: Plan, processes: int, report: Rep
 def _shard(run: Path, data: Path | None, plan: Plan, shard: tuple[int, int]) -> None:
     with _one_thread():
         explainer = _explainer(run, data)
-        work(explainer, home(explainer, run, plan), plan, _silent, shard)
+        work(explainer, home(explainer, run, plan), plan, silent, shard)
 
 
 @contextmanager
@@ -57,10 +57,6 @@ def _one_thread() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _silent(share: float, message: str) -> None:
-    """Tell nobody."""
 
 
 def _explainer(run: Path, data: Path | None) -> Explainer:
