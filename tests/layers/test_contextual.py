@@ -221,3 +221,18 @@ def test_gradient_is_the_slope(value: float) -> None:
         step[place] = -1e-7 if value == 1 else 1e-7
         expected = (total(at.detach() + step) - total(at.detach())) / step[place]
         torch.testing.assert_close(slope[place], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_slope_where_all_is_recorded_is_that_of_the_sequence_alone() -> None:
+    """Beside a sequence with closed likes, whose windows reach further back."""
+    vectors, times = some()
+    made, gates = layer(), torch.ones(ROWS, LENGTH, dtype=torch.float64)
+    gates[1, 5:10] = 0
+
+    def slope(rows: slice) -> Tensor:
+        opened = gates[rows].clone().requires_grad_()
+        made(vectors[rows], steps_of(times[rows], opened)).vectors.square().sum().backward()
+        assert opened.grad is not None
+        return opened.grad[0]
+
+    torch.testing.assert_close(slope(slice(0, ROWS)), slope(slice(0, 1)))

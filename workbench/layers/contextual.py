@@ -141,7 +141,9 @@ class ContextualAttention(nn.Module):
             return torch.ones(at.shape, device=at.device)
         total = steps.gates.cumsum(1)
         later = total.unsqueeze(-1) - found_at(total, at)
-        return (self.window - later).clamp(0, 1)
+        room = (self.window - later).clamp(0, 1)
+        # Likes right behind a full window are looked at only where the batch reaches so far: no slope may come from them.
+        return torch.where(room > 0, room, 0)
 
     def logits(self, what: Tensor, hours: Tensor, intervals: Tensor, opened: Tensor | None) -> Tensor:
         """G (...) of likes; a part whose gate is 0 is left out of what G reads.
