@@ -142,7 +142,7 @@ class ContextualAttention(nn.Module):
         total = steps.gates.cumsum(1)
         later = total.unsqueeze(-1) - found_at(total, at)
         room = (self.window - later).clamp(0, 1)
-        # Likes right behind a full window are looked at only where the batch reaches so far: no slope may come from them.
+        # What lies behind a full window is looked at only where the batch reaches so far: no slope may come from it.
         return torch.where(room > 0, room, 0)
 
     def logits(self, what: Tensor, hours: Tensor, intervals: Tensor, opened: Tensor | None) -> Tensor:
