@@ -59,6 +59,16 @@ def test_a_person_asks_why_and_looks_around(visit: Visit, request: pytest.Fixtur
     visit.assert_sound()
 
 
+@pytest.mark.parametrize("visit", ["light"], indirect=True)
+def test_the_first_page_is_found_by_its_name_too(visit: Visit) -> None:
+    visit.open("home?dataset=toy&run=svdpp")
+    expect(visit.page.get_by_role("heading", name="Explainability workbench")).to_be_visible()
+    expect(visit.page.get_by_text("Page not found")).to_have_count(0)
+    expect(visit.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Home")).to_have_count(1)
+    assert visit.page.url.startswith(f"{visit.address}/?dataset=toy&run=svdpp")
+    visit.assert_sound()
+
+
 @pytest.mark.parametrize("visit", ["tablet"], indirect=True)
 def test_nothing_is_wider_than_the_screen(visit: Visit) -> None:
     for path in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -103,17 +103,22 @@ def main() -> None:
     st.set_page_config(
         page_title="Explainability workbench", page_icon="🔎", layout="wide", initial_sidebar_state=SIDEBAR
     )
-    pages = {
-        name: st.Page(FOLDER / f"{name}.py", title=entry.title, icon=entry.icon, url_path=name, default=name == "home")
-        for name, entry in ENTRIES.items()
-    }
-    groups = dict.fromkeys(entry.group for entry in ENTRIES.values())
+    menu: dict[str, list[Any]] = {entry.group: [] for entry in ENTRIES.values()}
+    for name, entry in ENTRIES.items():
+        # The first page stands at the address itself.
+        place: dict[str, Any] = {"url_path": "", "default": True} if name == "home" else {"url_path": name}
+        menu[entry.group].append(st.Page(FOLDER / f"{name}.py", title=entry.title, icon=entry.icon, **place))
+    home, *_ = menu[""]
+    # Views are written with the name of their page, also those of the first one: "home?run=hasc" leads there.
+    named = st.Page(_nothing, url_path="home", visibility="hidden")
     page = st.navigation(
-        {group: [pages[name] for name, entry in ENTRIES.items() if entry.group == group] for group in groups},
+        menu | {"": [home, named]},
         # A rater sees her study and nothing else.
         position="hidden" if studies.at_work() else "sidebar",
         expanded=True,
     )
+    if page is named:
+        st.switch_page(home, query_params=st.query_params.to_dict())
     if studies.at_work() and page.url_path not in BLIND:
         studies.leave()
         st.rerun()
@@ -127,6 +132,10 @@ def main() -> None:
         sidebar.show()
     widgets.wide_style()
     page.run()
+
+
+def _nothing() -> None:
+    """What a page draws that only leads to another."""
 
 
 if __name__ == "__main__":
