@@ -72,7 +72,7 @@ def draw(folder: Path) -> Path:
 
 def test_help_of_every_command_has_an_example(ask: Ask) -> None:
     names = ("import tables", "import smp", "demo", "check", "plant", "features", "topics", "models", "train")
-    for name in (*names, "evaluate", "recommend", "explain", "app", "doctor"):
+    for name in (*names, "evaluate", "compare", "recommend", "explain", "app", "doctor"):
         answer = ask(*name.split(), "--help")
         assert answer.code == 0
         assert f"Example: workbench {name}" in " ".join(answer.out.split())
@@ -138,6 +138,16 @@ def test_evaluate_as_json(ask: Ask, trained: Path) -> None:
     assert found["metrics"]["NDCG@7"]["mean"] >= found["metrics"]["NDCG@3"]["mean"]
     assert len(found["groups"]) > 1
     assert found["seconds"] > 0
+
+
+def test_runs_beside_each_other(ask: Ask, toy: Dataset, trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "popularity"
+    assert ask("train", "popularity", "--data", toy.root, "--out", other).code == 0
+    found = ask("compare", trained, other, "--metric", "AUC", "--json").json
+    assert found["runs"] == ["hasc", "popularity"] and found["pairs"][0]["tested"]["pairs"] == found["users"]
+    shown = ask("compare", trained, other, "--protocol", "sampled").out
+    assert "NDCG@10, against" in shown and "in training" in shown and "dim" in shown
+    assert ask("compare", trained, trained).code == 1
 
 
 def test_evaluate_as_a_table(ask: Ask, trained: Path) -> None:

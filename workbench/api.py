@@ -1,14 +1,16 @@
-"""What notebooks, the app and the commands call: train, evaluate and explain in one line each."""
+"""What notebooks, the app and the commands call: train, evaluate, compare and explain in one line each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.data.dataset import Dataset
+from workbench.evaluation.comparison import RunComparison, common_metrics, compare_runs, learned_from
 from workbench.evaluation.evaluate import evaluate as _evaluate
 from workbench.evaluation.frames import FRAMES, evaluate_frames
+from workbench.evaluation.kept import keep, kept
 from workbench.evaluation.next_item import NEXT, NEXT_NEW, evaluate_next
 from workbench.evaluation.popularity import POSTS, evaluate_posts, metrics, predictions
 from workbench.evaluation.protocols import FULL, sampled
@@ -86,7 +88,7 @@ def evaluate(
     dataset = run.open_dataset() if data is None else Dataset.open(data)
     model = run.model(dataset)
     if model.task == "ranking":
-        protocol = protocol or (NEXT if isinstance(model, MomentModel) else FULL.name)
+        protocol = protocol or _usual(model)
         if protocol in (NEXT, NEXT_NEW):
             return evaluate_next(model, dataset, protocol, **options)
         if protocol == FRAMES:
@@ -98,6 +100,59 @@ def evaluate(
             "predicted"
         )
     return evaluate_posts(model, dataset, **options)
+
+
+def compare(
+    runs: Sequence[str | Path | Run],
+    protocol: str | None = None,
+    *,
+    metric: str | None = None,
+    data: str | Path | None = None,
+    report: Callable[[float, str], None] | None = None,
+) -> RunComparison:
+    """Test metrics of runs beside each other, with paired tests over the same users, moments or posts.
+
+    Evaluations are kept beside their runs, where the app finds them, and found there.
+
+    Args:
+        runs: runs of one dataset, or their folders.
+        protocol: as for `evaluate`; the usual one of the first run if left out.
+        metric: the main one, which the tests are of; NDCG@10, NDCG@20 or MSE if left out.
+        data: the dataset folder, if it is no longer where the runs were trained.
+        report: told how much is done, 0..1, and what is being done.
+
+    Raises:
+        RunError: there is no such run, or its dataset has moved or changed.
+        ValueError: there is no such protocol or metric, two runs have one name, or they cannot be compared.
+    """
+    opened = [run if isinstance(run, Run) else Run.open(run) for run in runs]
+    named = {run.name: run for run in opened}
+    if not opened or len(named) < len(opened):
+        raise ValueError("Runs are told apart by the names of their folders: give one or more, each with its own name.")
+    dataset = opened[0].open_dataset() if data is None else Dataset.open(data)
+    models = {name: run.model(dataset) for name, run in named.items()}
+    protocol = protocol or _usual(models[opened[0].name])
+    found: dict[str, Evaluation] = {}
+    for place, (name, run) in enumerate(named.items()):
+        if report is not None:
+            report(place / len(named), f"evaluating {name}")
+        one = kept(run.path, protocol, "test", dataset.fingerprint)
+        if one is None:
+            one = evaluate(run, protocol, data=dataset.root)
+            keep(run.path, one, dataset.fingerprint)
+        if metric is not None and metric not in one.per_user and models[name].task == "ranking":
+            one = evaluate(run, protocol, data=dataset.root, metrics=(metric,), ks=())
+        found[name] = one
+    counts = learned_from(dataset, "posts" if protocol == POSTS else "likes")
+    configs = {name: run.card.config for name, run in named.items()}
+    return compare_runs(found, configs, counts, metric or common_metrics(found)[0])
+
+
+def _usual(model: Recommender) -> str:
+    """The protocol of a model where none is chosen."""
+    if model.task == "popularity":
+        return POSTS
+    return NEXT if isinstance(model, MomentModel) else FULL.name
 
 
 def explainer(run: str | Path | Run, data: str | Path | None = None) -> Explainer:

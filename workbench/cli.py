@@ -14,6 +14,7 @@ import workbench
 from workbench.commands import (
     app,
     audits,
+    compare,
     data,
     doctor,
     export,
@@ -58,6 +59,7 @@ cli.command(epilog="Example: workbench tune bpr --data worlds/tiny --out tuned/b
     tune.tune
 )
 cli.command(epilog="Example: workbench evaluate runs/hasc --protocol sampled --k 5,10 --json")(results.evaluate)
+cli.command(epilog="Example: workbench compare runs/hasc runs/bpr --protocol full --metric NDCG@10")(compare.compare)
 cli.command(epilog="Example: workbench recommend runs/hasc --user 12 --k 5")(results.recommend)
 cli.command(epilog="Example: workbench explain runs/hasc --user 12 --item 482 --out why --format pdf,json")(
     results.explain

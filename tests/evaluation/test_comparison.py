@@ -109,3 +109,27 @@ def test_an_evaluation_is_kept_until_weights_or_data_change(tmp_path_factory: py
     weights = run / "weights.safetensors"
     weights.write_bytes(weights.read_bytes() + b" ")
     assert kept(run, "full", "test", toy.fingerprint) is None
+
+
+def test_runs_are_compared_by_their_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("compared")
+    toy = Dataset.open(write_toy(home / "toy"))
+    runs = [toy.root / "runs" / name for name in ("bpr", "popularity")]
+    for run in runs:
+        options = {"epochs": 2, "dim": 4} if run.name == "bpr" else {}
+        api.train(run.name, toy.root, run, device="cpu", **options)
+    told: list[str] = []
+    found = api.compare(runs, metric="AUC", report=lambda _, what: told.append(what))
+    assert told == ["evaluating bpr", "evaluating popularity"]
+    assert found.runs == ("bpr", "popularity") and found.metric == "AUC" and found.protocol == "full"
+    each = [api.evaluate(run) for run in runs]
+    assert [one.mean for one in found.metrics["AUC"]] == pytest.approx([one.metrics["AUC"].mean for one in each])
+    best, other = sorted(each, key=lambda one: -one.metrics["AUC"].mean)
+    expected = compare(other.per_user["AUC"], best.per_user["AUC"], users=best.user_codes, resamples=1999)
+    assert found.pairs[0].tested == expected
+    # What was evaluated is kept, also for a metric that is not among the usual ones.
+    assert all(kept(run, "full", "test", toy.fingerprint) is not None for run in runs)
+    assert api.compare(runs).metric == "NDCG@10"
+    assert set(api.compare(runs, metric="CappedRecall@3").metrics) == {"CappedRecall@3"}
+    with pytest.raises(ValueError, match="told apart by the names"):
+        api.compare([runs[0], runs[0]])

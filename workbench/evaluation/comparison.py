@@ -17,6 +17,8 @@ from workbench.models.base import ERRORS
 FIFTHS = 5
 CHANCE = 0.05
 """p-value, after correction, below which a difference is more than chance."""
+FIRST_METRICS = ("NDCG@10", "NDCG@20", "MSE")
+"""The usual main metrics."""
 Row = dict[str, str | int | float | bool | None]
 
 
@@ -202,6 +204,13 @@ def compare_runs(
         pairs=_pairs(found, metric, seed),
         settings=_settings([configs[name] for name in found]),
     )
+
+
+def common_metrics(found: Mapping[str, Evaluation]) -> list[str]:
+    """Metrics that all evaluations have values of, the usual ones first."""
+    every = [one.per_user for one in found.values()]
+    common = [name for name in every[0] if all(name in one for one in every)]
+    return sorted(common, key=lambda name: FIRST_METRICS.index(name) if name in FIRST_METRICS else len(FIRST_METRICS))
 
 
 def learned_from(dataset: Dataset, unit: Literal["likes", "posts"]) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from workbench.app.evaluations import POSTS, Task
 from workbench.app.export import figure_menu
 from workbench.app.loading import Stamped
 from workbench.app.main import FOLDER
+from workbench.evaluation.comparison import common_metrics
 from workbench.evaluation.learning import LearningCurves
 from workbench.explain.audit.tables import Table
 from workbench.figures import better as pictures
@@ -27,12 +28,10 @@ from workbench.models import registry
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
     from workbench.evaluation.comparison import RunComparison
-    from workbench.evaluation.result import Evaluation
 
 MOST: Final = 12
 FIRST: Final = 4
 QUIET: Final = {"displayModeBar": False}
-FIRST_METRICS: Final = ("NDCG@10", "NDCG@20", "MSE")
 PROTOCOLS: Final = {
     "full": "all images",
     "sampled": "100 drawn images",
@@ -106,14 +105,7 @@ def _evaluated(stamped: Stamped, chosen: list[str], protocol: str) -> None:
     elif missing:
         _offer(stamped, missing, protocol)
     if found:
-        _compared(stamped, [name for name in chosen if name in found], _metrics(found), protocol)
-
-
-def _metrics(found: dict[str, Evaluation]) -> list[str]:
-    """Metrics that all of them have values of, the usual ones first."""
-    every = [one.per_user for one in found.values()]
-    common = [name for name in every[0] if all(name in one for one in every)]
-    return sorted(common, key=lambda name: FIRST_METRICS.index(name) if name in FIRST_METRICS else len(FIRST_METRICS))
+        _compared(stamped, [name for name in chosen if name in found], common_metrics(found), protocol)
 
 
 def _offer(stamped: Stamped, missing: list[str], protocol: str) -> None:
