@@ -115,3 +115,19 @@ def test_the_picture_shows_the_blur(tmp_path: Path) -> None:
     assert np.array_equal(shown[:height, :width], out[:height, :width])
     assert np.array_equal(shown[height:], plain[height:])
     assert np.array_equal(drawn.picture(explainer, 0, GRID, [0], blur=False), plain)
+
+
+def test_the_answer_tells_which_parts_of_which_picture_are_left_out(explainer: Explainer) -> None:
+    data, group = explainer.dataset, explainer.groups["regions"]
+    user = next(user for user in range(len(data.users)) if len(data.history.row(user)) > 1)
+    code = int(data.history.row(user)[0])
+    regions = drawn.regions_of(explainer, group, code)
+    gone, faint = (edit_of(group, region, data.items.id(code)) for region in regions[:2])
+    everywhere = Edit(group="regions", id=regions[0].id)
+    edits = [gone, faint.model_copy(update={"gate": 0.25}), everywhere, Edit(group="history", id=data.items.id(code))]
+    (mask,) = what_if(explainer, user, edits).masks
+    assert mask.image.id == data.items.id(code) and mask.total == len(regions)
+    assert ids(list(mask.regions)) == ids(regions[:2]) and mask.gates == (0.0, 0.25)
+    (whole,) = drawn.masked(explainer, [Edit(group="regions", item=data.items.id(code))])
+    assert ids(list(whole.regions)) == ids(regions) and set(whole.gates) == {0.0}
+    assert drawn.masked(explainer, [everywhere, gone.model_copy(update={"gate": 1.0})]) == ()

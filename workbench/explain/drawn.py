@@ -12,13 +12,29 @@ from numpy.typing import NDArray
 from workbench.data.errors import DataError
 from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer
-from workbench.explain.explanation import Element, Id
+from workbench.explain.explanation import Element, Frozen, Id
 from workbench.explain.heat import boxes_of
 from workbench.features.pictures import blurred, read_picture, soft
 from workbench.layers.evidence import EvidenceGroup
 
 Outline = Sequence[tuple[float, float]]
 """Corners x, y of a closed line, in fractions of the picture's width and height."""
+
+
+class Masked(Frozen):
+    """A picture of which parts count less than recorded, or nothing.
+
+    Attributes:
+        image: the picture.
+        regions: those parts, with boxes.
+        gates: how much of each counts, from 0 for nothing to below 1.
+        total: parts that the picture has.
+    """
+
+    image: Element
+    regions: tuple[Element, ...]
+    gates: tuple[float, ...]
+    total: int
 
 
 def can_be_drawn_on(group: EvidenceGroup) -> bool:
@@ -76,6 +92,28 @@ def muted(held: Sequence[Edit], changes: Sequence[Edit]) -> list[Edit]:
     out = {edit.place for edit in held if edit.gate == 0}
     others = [edit for edit in held if edit.place not in places]
     return others if places <= out else [*others, *changes]
+
+
+def masked(explainer: Explainer, edits: Sequence[Edit]) -> tuple[Masked, ...]:
+    """The pictures that edits of their parts name, one by one; an edit of all pictures alike names none."""
+    data, gates = explainer.dataset, dict[tuple[str, int], dict[str, float]]()
+    for edit in edits:
+        group = explainer.groups[edit.group]
+        if edit.item is None or not can_be_drawn_on(group):
+            continue
+        code = data.items.parse(str(edit.item))
+        own = gates.setdefault((group.name, code), {})
+        for region in regions_of(explainer, group, code):
+            if edit.id is None or str(edit.id) == str(region.id):
+                own[str(region.id)] = min(edit.gate, own.get(str(region.id), 1.0))
+    found = []
+    for (name, code), closed in gates.items():
+        every = regions_of(explainer, explainer.groups[name], code)
+        regions = tuple(region for region in every if closed.get(str(region.id), 1.0) < 1)
+        image = explainer.names.element("image", code)
+        less = tuple(closed[str(region.id)] for region in regions)
+        found.append(Masked(image=image, regions=regions, gates=less, total=len(every)))
+    return tuple(mask for mask in found if mask.regions)
 
 
 def picture(

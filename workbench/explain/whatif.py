@@ -9,6 +9,7 @@ from torch import Tensor
 from workbench.data.dataset import IdMap
 from workbench.data.errors import DataError
 from workbench.explain.counterfactual import Counterfactual, Removed, drop_out
+from workbench.explain.drawn import Masked, masked
 from workbench.explain.edits import Edit
 from workbench.explain.explainer import Explainer, Recommendation
 from workbench.explain.explanation import Element, Frozen, Id
@@ -42,6 +43,7 @@ class WhatIf(Frozen):
         moved: those of both lists whose rank changed, by their new rank.
         explained: the image that was asked about, moved or not.
         pictured: label and picture of every image named above.
+        masks: the pictures of which the edits leave out parts.
     """
 
     model: str
@@ -58,6 +60,7 @@ class WhatIf(Frozen):
     moved: tuple[Moved, ...]
     explained: Moved | None = None
     pictured: tuple[Element, ...] = ()
+    masks: tuple[Masked, ...] = ()
 
     def rows(self) -> list[dict[str, object]]:
         """A row for each image of both lists, by its new rank, for a table."""
@@ -192,6 +195,7 @@ def _told(ranked: Reranked, k: int, item: int | None) -> WhatIf:
         moved=tuple(sorted(changes, key=lambda one: one.rank_after)),
         explained=None if item is None else _moved(ranked, item),
         pictured=tuple(explainer.names.element("image", code) for code in pictured),
+        masks=masked(explainer, ranked.asked.edits),
     )
 
 

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 from workbench.explain.explanation import Element, Id
 from workbench.explain.whatif import Moved, WhatIf
 from workbench.figures.icons import draw_icon, plot_icons
+from workbench.figures.leftout import with_pictures
 from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (
@@ -266,7 +267,7 @@ def what_if_figure(
     width: float = FULL_WIDTH,
     theme: ThemeName = "light",
 ) -> Figure:
-    """Two rankings on paper, a line from each image's old place to its new one.
+    """Two rankings on paper, a line from each image's old place to its new one; below, pictures with what is left out.
 
     Args:
         found: the rankings.
@@ -274,11 +275,13 @@ def what_if_figure(
         said: what is changed, in words; the edits as they are typed where left out.
         width: inches.
     """
-    return compose([Slopes(found, root, said)], width, theme_named(theme))
+    blocks = with_pictures(Slopes(found, root, said), found.masks, root, found.removal)
+    return compose(blocks, width, theme_named(theme))
 
 
 def what_if_plotly(
     found: WhatIf, root: Path | None = None, *, said: str | None = None, theme: ThemeName = "light"
 ) -> go.Figure:
     """The same on the screen; hover tells both ranks, a click gives the image's id as custom data."""
-    return compose_plotly([Slopes(found, root, said)], theme_named(theme))
+    blocks = with_pictures(Slopes(found, root, said), found.masks, root, found.removal)
+    return compose_plotly(blocks, theme_named(theme))

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from workbench.explain.explanation import Element
 from workbench.explain.whatif import Both, Moved
 from workbench.figures.icons import draw_icon, plot_icons
+from workbench.figures.leftout import with_pictures
 from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (
@@ -184,11 +185,13 @@ def both_figure(
         said: what is changed, in words; the edits as they are typed where left out.
         width: inches.
     """
-    return compose([Moves(found, root, said)], width, theme_named(theme))
+    blocks = with_pictures(Moves(found, root, said), found.first.masks, root, found.first.removal)
+    return compose(blocks, width, theme_named(theme))
 
 
 def both_plotly(
     found: Both, root: Path | None = None, *, said: str | None = None, theme: ThemeName = "light"
 ) -> go.Figure:
     """The same on the screen; a click gives the image's id as custom data."""
-    return compose_plotly([Moves(found, root, said)], theme_named(theme))
+    blocks = with_pictures(Moves(found, root, said), found.first.masks, root, found.first.removal)
+    return compose_plotly(blocks, theme_named(theme))
