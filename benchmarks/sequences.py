@@ -43,6 +43,7 @@ CONTENT = {"output": "content", "identity": True, "tied": True, "repeats": True}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "GRU": ("gru", {}),
     "Ante-RNN as printed": ("anternn", {}),
+    "Ante-RNN, words alone for their states": ("anternn", {"words": "embedding", "longest_text": 30}),
     "Ante-RNN, a tenth read anew": ("anternn", {"refresh": 0.1}),
     "Ante-RNN with content": ("anternn", CONTENT),
     "Ante-RNN, text alone": ("anternn", {"modalities": ("words",)}),

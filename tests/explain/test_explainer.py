@@ -12,8 +12,9 @@ import torch
 from tests.models.cases import LATE, prepared, rewrite, tables_of, without
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
-from workbench.explain.explainer import DEEP, Explainer
+from workbench.explain.explainer import Explainer
 from workbench.explain.explanation import Explanation
+from workbench.explain.shown import DEEP
 from workbench.layers.evidence import ASPECTS
 from workbench.models import registry
 

@@ -16,9 +16,10 @@ from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.sequences import Sequences, hour_of_week
 from workbench.data.write import write_dataset
-from workbench.explain.explainer import DEEP, Explainer
+from workbench.explain.explainer import Explainer
 from workbench.explain.moment_marks import mark_hours, mark_liked, mark_recommended, mark_topics
 from workbench.explain.naming import factor_label
+from workbench.explain.shown import DEEP
 from workbench.explain.topics import (
     attended_hours,
     interests,

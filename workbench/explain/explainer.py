@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -12,24 +12,22 @@ from torch import Tensor
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.ragged import Ragged
-from workbench.evaluation.evaluate import top_k
 from workbench.explain.blurred import Pictures
 from workbench.explain.explanation import EvidenceLevel, Explanation, Frozen, Id
 from workbench.explain.held import RemovalKind
 from workbench.explain.kept import Kept
 from workbench.explain.naming import Names
 from workbench.explain.population import Population
-from workbench.explain.removal import Removal, Subject, removals
+from workbench.explain.removal import Subject, removals
 from workbench.explain.sentences import forecast_sentence, has_shares, removal_sentence, sentence
+from workbench.explain.shown import Shown
+from workbench.explain.typical import averaged
 from workbench.explain.units import Units
 from workbench.explain.verdict import judge
-from workbench.layers.evidence import ASPECTS, OPEN, EvidenceGroup, Gates
+from workbench.layers.evidence import OPEN, EvidenceGroup, Gates
 from workbench.models.base import Level, Reading, Recommender
 from workbench.models.moments import MomentModel
 from workbench.training.run import Run
-
-TYPICAL = 10
-"""How many of a user's best images the population view averages over."""
 
 
 class Recommendation(Frozen):
@@ -42,10 +40,6 @@ class Recommendation(Frozen):
 
 POSTS, COVERED = 256, 0.8
 """Posts predicted at a time, and the share of them whose error the interval of a forecast covers."""
-DEEP = 5
-"""Of how many elements, those with the highest attention, an explanation shows the parts."""
-LATEST = 100
-"""How many likes, the latest, an explanation of a model of sequences shows; older ones count but are not told apart."""
 
 
 class Explainer:
@@ -144,13 +138,13 @@ class Explainer:
     ) -> Explanation:
         reading = self.model.read(self._codes(user), self._codes(item), self.at(moment))
         subject = self._subject(user, item, reading, moment)
-        shown = {level.name: self._shown(level, reading.levels) for level in reading.levels}
+        telling = Shown(self.names, self.groups, reading.levels, self._times(user, moment))
+        shown = {level.name: telling.chosen(level) for level in reading.levels}
         chosen = {name: shown[name] for name in self.groups}
         pictures = self.pictures if removal == "blurred" else None
         worth = removals(self.model, self.groups, subject, chosen, removal, pictures)
-        times = self._times(user, moment)
         levels = tuple(
-            self._level(level, shown[level.name], worth[level.name], reading, times, values.get(level.name, {}))
+            telling.level(level, shown[level.name], worth[level.name], values.get(level.name, {}))
             for level in reading.levels
         )
         own, score = float(reading.own[0]), float(reading.scores[0])
@@ -230,52 +224,13 @@ class Explainer:
             parts = [self.model.score_pairs(u.to(self.device), i.to(self.device)).cpu() for u, i in pairs]
         return float(torch.quantile((torch.cat(parts) - popularity).abs(), COVERED))
 
-    def read_best(self) -> Iterator[tuple[tuple[int, int, int], Level, Tensor]]:
-        """What the model reads in each user's ten best images, in blocks of users.
-
-        Yields:
-            (users, images of each, aspects), the level of aspects of these pairs laid end to end, and their own part.
-
-        Raises:
-            DataError: the model has no level of aspects, or to some user no image is new.
-        """
-        first = next(iter(self.model.read(self._codes(0), self._codes(0)).levels), None)
-        if self.model.task != "ranking" or first is None or first.name != ASPECTS or first.attention is None:
-            raise DataError(
-                f"{self.model.name} weighs no aspects against each other: choose a run with several evidence groups"
-            )
-        n = len(self.dataset.users)
-        k = min(TYPICAL, len(self.dataset.items) - int(self.known.lengths.max()))
-        if k < 1:
-            raise DataError(f"{self.dataset.root} has a user to whom no image is new, so there is nothing to average")
-        for start in range(0, n, 512):
-            users = torch.arange(start, min(start + 512, n), device=self.device)
-            items, _ = top_k(self.model, users, k, exclude=self.known)
-            reading = self.model.read(users.repeat_interleave(k), items.flatten().to(self.device))
-            yield (len(users), k, len(self.groups)), reading.levels[0], reading.own
-
-    @torch.inference_mode()
     def population(self) -> Population:
         """Aspect importance of every user, averaged over her ten best images.
 
         Raises:
             DataError: the model has no level of aspects, or to some user no image is new.
         """
-        data, n = self.dataset, len(self.dataset.users)
-        attention, contribution = [], []
-        for shape, level, _ in self.read_best():
-            assert level.attention is not None and level.contribution is not None
-            attention.append(level.attention.view(shape).mean(1))
-            contribution.append(level.contribution.abs().view(shape).mean(1))
-        return Population(
-            users=tuple(data.users.id(code) for code in range(n)),
-            labels=tuple(data.user_label(code) for code in range(n)),
-            aspects=tuple(self.groups),
-            aspect_labels=tuple(group.label for group in self.groups.values()),
-            attention=torch.cat(attention).cpu().numpy(),
-            contribution=torch.cat(contribution).cpu().numpy(),
-            likes=data.history.lengths.numpy(),
-        )
+        return averaged(self)
 
     def _codes(self, code: int, repeat: int = 1) -> Tensor:
         return torch.full((repeat,), code, device=self.device)
@@ -341,58 +296,6 @@ class Explainer:
         """How an explanation names the image of a code."""
         data = self.dataset
         return {"item": data.items.id(item), "item_label": data.item_label(item), "image": data.image_relative(item)}
-
-    def _level(
-        self,
-        level: Level,
-        shown: Tensor,
-        removal: Removal,
-        reading: Reading,
-        times: Sequence[int],
-        values: Mapping[str, Tensor],
-    ) -> EvidenceLevel:
-        """A level of the model's reading in the dataset's own ids and words."""
-        group = self.groups.get(level.name)
-        kind = "aspect" if group is None else group.kind
-        parents = None
-        if group is not None and group.within is not None and level.parent is not None:
-            above = next(other for other in reading.levels if other.name == group.within)
-            parents = above.elements.values[level.parent]
-        elements = []
-        for row, k in enumerate(shown.tolist()):
-            numbers: dict[str, Any] = {
-                "attention": None if level.attention is None else float(level.attention[k]),
-                "contribution": None if level.contribution is None else float(level.contribution[k]),
-                "removal": float(removal.change[row]),
-                "rank_without": None if removal.rank is None else int(removal.rank[row]),
-                "attributions": {method: float(value[k]) for method, value in values.items()},
-            }
-            if times and level.name == "history":
-                numbers["time"] = times[k]
-            if parents is not None:
-                numbers["of"] = self.names.element(self.groups[str(group.within)].kind, int(parents[k])).id  # type: ignore[union-attr]
-            elements.append(self.names.element(kind, int(level.elements.values[k])).model_copy(update=numbers))
-        return EvidenceLevel(
-            name=level.name,
-            kind=kind,
-            label=None if group is None else group.label,
-            within=None if group is None else group.within,
-            elements=tuple(elements),
-        )
-
-    def _shown(self, level: Level, levels: Sequence[Level]) -> Tensor:
-        """Positions of the elements of a level that an explanation shows."""
-        everything = torch.arange(len(level.elements.values), device=level.elements.values.device)
-        if level.parent is None:
-            ordered = level.name == "history" and isinstance(self.model, MomentModel)
-            return everything[-LATEST:] if ordered else everything
-        above = next(other for other in levels if other.name == self.groups[level.name].within)
-        if above.attention is None:
-            return everything
-        best = self._shown(above, levels)
-        best = best[above.attention[best].topk(min(DEEP, len(best))).indices]
-        best = best[above.attention[best] > 0]
-        return everything[torch.isin(level.parent, best)]
 
 
 def _rank(scores: Tensor, score: Tensor) -> int:

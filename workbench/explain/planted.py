@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.data.errors import DataError
 from workbench.explain.explainer import Explainer
+from workbench.explain.typical import read_best
 
 OWN = "own"
 
@@ -50,7 +51,7 @@ def main_aspects(explainer: Explainer) -> list[Recovery]:
     table = data.table("users").set_index("user")["planted_aspect"]
     planted = np.array([table[user] for user in data.users])
     first_attended, first_added = [], []
-    for shape, level, own in explainer.read_best():
+    for shape, level, own in read_best(explainer):
         assert level.attention is not None and level.contribution is not None
         parts = torch.cat([own.view(shape[:2]).unsqueeze(-1), level.contribution.view(shape)], -1)
         first_attended.append(level.attention.view(shape).mean(1).argmax(1))

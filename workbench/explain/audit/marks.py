@@ -13,7 +13,8 @@ from torch import Tensor
 
 from workbench.explain.audit.look import weights_of
 from workbench.explain.audit.result import Calibrated, Interval, Planted
-from workbench.explain.explainer import LATEST, Explainer
+from workbench.explain.explainer import Explainer
+from workbench.explain.shown import LATEST
 from workbench.explain.units import Units
 from workbench.explain.verdict import RULES, Grade, Rules, grade, pooled
 from workbench.layers.evidence import ASPECTS
