@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures.conftest import make_explanation
+from tests.figures.made import make_explanation
 from workbench.explain.beside import WHOLE, beside, shared_levels
 from workbench.explain.explanation import Element, EvidenceLevel, Explanation
 from workbench.figures.beside import beside_figure, beside_plotly

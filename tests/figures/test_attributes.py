@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import NASTY, make_explanation
+from tests.figures.made import NASTY, make_explanation
 from tests.figures.test_pictures import assert_words_fit, bars_of, heads_of, screen_words, with_title, words_of
 from workbench.explain.activation import Activation, Activations, overlap
 from workbench.explain.attribute_reading import AttributeReading, AttributeReadings, AttributeTastes

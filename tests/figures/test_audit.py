@@ -13,7 +13,8 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from tests.figures.conftest import METHODS, NASTY, make_audit
+from tests.figures.made import NASTY
+from tests.figures.made_audit import METHODS, make_audit
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from workbench.explain.attribution import METHODS as ATTRIBUTIONS
 from workbench.explain.audit import tables

@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.text import Text
 
-from tests.figures.conftest import NASTY, make_drift, make_ego
+from tests.figures.made import NASTY
+from tests.figures.made_graph import make_drift, make_ego
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from workbench.explain.diffusion import Ego
 from workbench.explain.drift import Drift

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.figures.conftest import NASTY, make_explanation
+from tests.figures.made import NASTY, make_explanation
 from workbench.explain.explanation import Explanation
 from workbench.figures.aspects import aspects_figure, aspects_plotly
 from workbench.figures.export import FORMATS, export_explanation, save

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import NASTY
+from tests.figures.made import NASTY
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from workbench.explain.explanation import Verdict
 from workbench.explain.frames import FrameMark, KeyFrames, Reel

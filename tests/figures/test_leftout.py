@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import NASTY, make_regions
+from tests.figures.made import NASTY, make_regions
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from tests.figures.test_whatif import found
 from tests.figures.test_whatifbeside import both

@@ -15,7 +15,7 @@ from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from tests.figures.conftest import NASTY, make_explanation
+from tests.figures.made import NASTY, make_explanation
 from workbench.explain.explanation import EvidenceLevel, Explanation
 from workbench.figures.aspects import aspects_figure, aspects_plotly
 from workbench.figures.card import card_figure, card_plotly

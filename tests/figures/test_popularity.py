@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from tests.figures.conftest import CAPTION, NASTY, make_balance, make_forecast, make_words
+from tests.figures.made import CAPTION, NASTY, make_balance, make_forecast, make_words
 from tests.figures.test_pictures import assert_words_fit, bars_of, screen_words, words_of
 from workbench.explain.explanation import Element
 from workbench.explain.popularity import Forecast

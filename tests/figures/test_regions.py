@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import NASTY, make_map, make_nested, make_regions
+from tests.figures.made import NASTY, make_map, make_nested, make_regions
 from tests.figures.test_pictures import assert_words_fit, bars_of, heads_of, screen_words, words_of
 from workbench.explain.explanation import Element
 from workbench.figures.card import card_figure, card_plotly

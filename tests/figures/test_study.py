@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import make_explanation
+from tests.figures.made import make_explanation
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from tests.study.conftest import make_design
 from workbench.figures.export import FORMATS, PAPER_FORMATS, save

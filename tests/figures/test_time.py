@@ -14,18 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.text import Text
 
-from tests.figures.conftest import (
-    CAPTION,
-    MONDAY,
-    NASTY,
-    NOON,
-    make_map,
-    make_recent,
-    make_river,
-    make_topic_words,
-    make_week,
-    make_wordmap,
-)
+from tests.figures.made import CAPTION, NASTY, make_map
+from tests.figures.made_time import MONDAY, NOON, make_recent, make_river, make_topic_words, make_week, make_wordmap
 from tests.figures.test_pictures import assert_words_fit, bars_of, screen_words, words_of
 from workbench.explain.dates import clock_text, day_text, hour_text
 from workbench.explain.explanation import Explanation

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tests.figures.conftest import NASTY, follows, uploads
+from tests.figures.made import NASTY, follows, uploads
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from workbench.explain.explainer import Recommendation
 from workbench.explain.explanation import Element, EvidenceLevel

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from tests.figures.conftest import NASTY
+from tests.figures.made import NASTY
 from tests.figures.test_pictures import assert_words_fit, screen_words, words_of
 from tests.figures.test_whatif import found
 from workbench.explain.whatif import Both, Moved

@@ -11,7 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tests.figures.conftest import NASTY, make_wordmap
+from tests.figures.made import NASTY
+from tests.figures.made_time import make_wordmap
 from tests.figures.test_pictures import assert_words_fit, bars_of, screen_words, words_of
 from workbench.figures.export import save
 from workbench.figures.match import OUTLINED, Match

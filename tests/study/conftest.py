@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures.conftest import make_explanation
+from tests.figures.made import make_explanation
 from workbench.study.design import Case, Contender, Design, Picture, Side
 from workbench.study.store import Study
 
