@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.models.cases import add_features, add_topics
 from tests.models.popularity_cases import posts_world
+from tests.models.rewritten import add_features, add_topics
 from tests.models.sequence_cases import random_sequences, write_sequences
 from tests.worlds import write_toy
 from workbench import api, cli

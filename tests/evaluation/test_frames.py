@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from tests.evaluation.dummy import Table
-from tests.models.cases import add_frames, prepared, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import add_frames, tables_of
 from workbench import api
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError

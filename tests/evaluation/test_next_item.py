@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.evaluation.dummy import Table
-from tests.models.cases import rewrite, tables_of
+from tests.models.rewritten import rewrite, tables_of
 from tests.models.sequence_cases import random_sequences, rows_in_time, write_sequences
 from workbench import api
 from workbench.data.dataset import Dataset

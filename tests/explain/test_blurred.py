@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.models.cases import add_topics, prepared
+from tests.models.cases import prepared
+from tests.models.rewritten import add_topics
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.postcards.world import build_world

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.models.cases import prepared, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import tables_of
 from tests.worlds import LONELY
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError

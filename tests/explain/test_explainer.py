@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models.cases import LATE, prepared, rewrite, tables_of, without
+from tests.models.cases import LATE, prepared
+from tests.models.rewritten import rewrite, tables_of, without
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.explainer import Explainer

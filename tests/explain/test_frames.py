@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tests.evaluation.dummy import Table
-from tests.models.cases import add_frames, prepared, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import add_frames, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.write import write_dataset

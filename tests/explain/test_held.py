@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tests.explain.additive import Additive, Weighing
-from tests.models.cases import prepared, rewrite, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.attribution import attributions

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.models.cases import prepared, rewrite, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.explain.explainer import Explainer
 from workbench.explain.kept import Kept

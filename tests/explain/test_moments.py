@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.models.cases import add_features, add_topics, prepared, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import add_features, add_topics, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.sequences import Sequences, hour_of_week

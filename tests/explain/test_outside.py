@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.explain.additive import Additive
-from tests.models.cases import rewrite, tables_of, without_follow, without_like
+from tests.models.rewritten import rewrite, tables_of, without_follow, without_like
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.audit.run import Plan, audit

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.explain.test_explainer import explainer_of
-from tests.models.cases import rewrite, tables_of
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.explain.explanation import EvidenceLevel

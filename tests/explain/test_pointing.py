@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.models.cases import add_features, prepared, tables_of
+from tests.models.cases import prepared
 from tests.models.popularity_cases import posts_world
+from tests.models.rewritten import add_features, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.data.write import write_dataset

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tests.explain.additive import Additive
-from tests.models.cases import add_features, add_topics, prepared, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import add_features, add_topics, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.write import write_dataset
 from workbench.explain.edits import Edit, applicable, edited

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from tests.explain.additive import Additive
-from tests.models.cases import LATE, prepared, rewrite, tables_of, without_follow, without_upload
+from tests.models.cases import LATE, prepared
+from tests.models.rewritten import rewrite, tables_of, without_follow, without_upload
 from workbench import api, cli
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError

@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.models.cases import ModelCase, tables_of
+from tests.models.cases import ModelCase
+from tests.models.rewritten import tables_of
 from tests.worlds import WORDS
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tests.models.cases import LATE, ModelCase, prepared, rewrite, tables_of
+from tests.models.cases import LATE, ModelCase, prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench import api
 from workbench.data.dataset import Dataset
 from workbench.data.schema import DatasetCard

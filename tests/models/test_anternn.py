@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from tests.models.anternn_reference import Reference
-from tests.models.cases import add_features, add_topics, prepared, rewrite, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import add_features, add_topics, rewrite, tables_of
 from tests.models.sequence_cases import CLOSE, SequenceCase, rows_in_time
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError

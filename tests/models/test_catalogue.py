@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.models.cases import add_features, rewrite, tables_of
+from tests.models.rewritten import add_features, rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.features.store import Features

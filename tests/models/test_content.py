@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.models.cases import add_features, add_topics, prepared, rewrite, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import add_features, add_topics, rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.models import content
 from workbench.models.anternn import AnteRNN

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.models.cases import ModelCase, rewrite, tables_of
+from tests.models.cases import ModelCase
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.features.store import Features

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.models.cases import ModelCase, add_topics, rewrite, tables_of
+from tests.models.cases import ModelCase
+from tests.models.rewritten import add_topics, rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.layers.evidence import Gates
 from workbench.models.base import Recommender

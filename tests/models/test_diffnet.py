@@ -8,7 +8,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from tests.models.cases import ModelCase, prepared, rewrite, tables_of
+from tests.models.cases import ModelCase, prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.layers.evidence import Gates

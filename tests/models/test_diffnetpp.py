@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.models.cases import DELETE, ModelCase, prepared, rewrite, tables_of
+from tests.models.cases import ModelCase, prepared
+from tests.models.rewritten import DELETE, rewrite, tables_of
 from tests.models.test_diffnet import array, first_vectors
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged

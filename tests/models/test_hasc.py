@@ -4,7 +4,8 @@ from typing import ClassVar
 import pytest
 import torch
 
-from tests.models.cases import ModelCase, rewrite, tables_of
+from tests.models.cases import ModelCase
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.layers.evidence import ASPECTS

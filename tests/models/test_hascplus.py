@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.models.cases import DELETE, ModelCase, Tables, prepared, rewrite, tables_of
+from tests.models.cases import ModelCase, prepared
+from tests.models.rewritten import DELETE, Tables, rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.ragged import Ragged
 from workbench.layers.evidence import Gates

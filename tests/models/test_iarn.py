@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.models.cases import DELETE, ModelCase, Tables
+from tests.models.cases import ModelCase
+from tests.models.rewritten import DELETE, Tables
 from workbench.data.dataset import Dataset
 from workbench.data.sequences import Sequences
 from workbench.layers.evidence import Gates

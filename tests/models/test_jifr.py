@@ -8,7 +8,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tests.models.cases import ModelCase, prepared, rewrite, tables_of
+from tests.models.cases import ModelCase, prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench import api
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError

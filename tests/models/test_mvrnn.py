@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from tests.models.cases import add_features, add_topics, rewrite, tables_of
+from tests.models.rewritten import add_features, add_topics, rewrite, tables_of
 from tests.models.sequence_cases import SequenceCase
 from workbench.data.dataset import Dataset
 from workbench.features.store import Features

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models.cases import ModelCase, add_features, rewrite, tables_of
+from tests.models.cases import ModelCase
+from tests.models.rewritten import add_features, rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.features.store import Features

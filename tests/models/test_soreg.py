@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from tests.models.cases import ModelCase, rewrite, tables_of
+from tests.models.cases import ModelCase
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
 from workbench.models.base import PairBatch, Recommender

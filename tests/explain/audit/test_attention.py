@@ -10,7 +10,8 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from tests.explain.additive import Additive, Weighing
-from tests.models.cases import prepared, rewrite, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.explain.audit.attention import _case, _gates, divergence, other_weights
 from workbench.explain.units import Units

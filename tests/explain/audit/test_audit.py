@@ -12,7 +12,8 @@ import torch
 from scipy.stats import kendalltau
 
 from tests.explain.additive import Additive
-from tests.models.cases import LATE, prepared, rewrite, tables_of
+from tests.models.cases import LATE, prepared
+from tests.models.rewritten import rewrite, tables_of
 from tests.worlds import write_toy
 from workbench import api, cli
 from workbench.data.dataset import Dataset

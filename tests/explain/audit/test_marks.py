@@ -12,7 +12,8 @@ import torch
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from tests.models.cases import prepared, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.write import write_dataset
 from workbench.explain.audit import marks as marking

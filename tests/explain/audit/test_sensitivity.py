@@ -10,7 +10,8 @@ import torch
 from captum.metrics import sensitivity_max
 
 from tests.explain.additive import Additive, Weighing
-from tests.models.cases import prepared, rewrite, tables_of
+from tests.models.cases import prepared
+from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.explain.attribution import METHODS, attributed
 from workbench.explain.audit.sensitivity import RADIUS, neighbours, sensitivity
