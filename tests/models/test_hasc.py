@@ -8,7 +8,7 @@ from tests.models.cases import ModelCase
 from tests.models.rewritten import rewrite, tables_of
 from workbench.data.dataset import Dataset
 from workbench.data.errors import DataError
-from workbench.layers.evidence import ASPECTS
+from workbench.layers.evidence import ASPECTS, OPEN
 from workbench.models.base import Recommender
 from workbench.models.hasc import HASC, HASCConfig
 
@@ -105,6 +105,19 @@ class TestHASC(ModelCase):
             torch.testing.assert_close(one.attention, two.attention)
         assert not torch.allclose(before.levels[0].attention, after.levels[0].attention)
         torch.testing.assert_close(before.own, after.own)
+
+
+    @torch.no_grad()
+    def test_rankings_equal_the_pairs_where_attention_is_steep(self, model: Recommender, world: Dataset) -> None:
+        assert isinstance(model, HASC)
+        model.nets["aspects"].out *= 3000  # type: ignore[operator]
+        users, items = torch.arange(len(world.users)), torch.arange(len(world.items))
+        side = model._user_side(users)
+        creators, _, _ = model._creators_seen(users, side.query, OPEN)
+        # One largest score for all images of a user would leave nothing of images whose own scores are all far below.
+        assert bool((creators.amax(-1) - torch.maximum(side.scores.amax(-1), creators.amin(-1)) > 100).any())
+        pairs = model.score_pairs(users.repeat_interleave(len(items)), items.repeat(len(users)))
+        torch.testing.assert_close(model.score_items(users), pairs.view(len(users), -1), rtol=1e-4, atol=1e-4)
 
 
 class TestHASCAverage(ModelCase):

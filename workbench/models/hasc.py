@@ -260,18 +260,22 @@ class HASC(Recommender):
         side, table = self._user_side(users, gates), self.w.weight
         own = torch.addmm(self.bias, side.base, table.T)
         creator, gate, column = self._creators_seen(users, side.query, gates)
-        top = torch.cat([side.scores.masked_fill(side.presence <= 0, -torch.inf), creator], -1).amax(-1, keepdim=True)
-        top = top.detach().masked_fill(top.isinf(), 0)
-        share = (side.scores - top).clamp(-60, 0).exp() * side.presence
+        nobody = torch.full_like(own[:, :1], -torch.inf)
+        first = torch.cat([side.scores.masked_fill(side.presence <= 0, -torch.inf), nobody], -1)
+        first = first.detach().amax(-1, keepdim=True)
+        # Each pair has a largest score of its own: one for all creators would leave nothing of the pairs far below it.
+        top = torch.maximum(first, creator.detach().masked_fill(gate <= 0, -torch.inf))
+        top = top.masked_fill(top.isinf(), 0)
+        share = (side.scores - first.masked_fill(first.isinf(), 0)).clamp(max=0).exp() * side.presence
         mixed = torch.zeros_like(side.base)
         for weight, context in zip(share.unbind(-1), side.contexts.values(), strict=True):
             mixed = mixed + weight.unsqueeze(-1) * context
         present = torch.cat([side.presence, torch.zeros_like(own[:, :1])], -1).amax(-1, keepdim=True)
-        creators = (creator - top).clamp(-60, 0).exp() * gate
-        scale = share.sum(-1, keepdim=True) + creators
+        users_part, creators = (first - top).exp(), (creator - top).clamp(max=0).exp() * gate
+        scale = share.sum(-1, keepdim=True) * users_part + creators
         scale = torch.maximum(present, gate) / scale.clamp_min(torch.finfo(own.dtype).tiny)
         affinity = (self.q(self.creator.clamp_min(0)) * table).sum(-1)
-        scores = torch.addcmul(own, mixed @ table.T, scale.index_select(1, column))
+        scores = torch.addcmul(own, mixed @ table.T, (users_part * scale).index_select(1, column))
         return torch.addcmul(scores, (creators * gate * scale).index_select(1, column), affinity)
 
     def _creators_seen(self, users: Tensor, query: Tensor, gates: Gates) -> tuple[Tensor, Tensor, Tensor]:
