@@ -106,7 +106,6 @@ class TestHASC(ModelCase):
         assert not torch.allclose(before.levels[0].attention, after.levels[0].attention)
         torch.testing.assert_close(before.own, after.own)
 
-
     @torch.no_grad()
     def test_rankings_equal_the_pairs_where_attention_is_steep(self, model: Recommender, world: Dataset) -> None:
         assert isinstance(model, HASC)
