@@ -9,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
 
 from workbench.figures.bare import BareAxes
 
@@ -30,6 +31,15 @@ def _named(axes: Axes) -> None:
     axes.grid(visible=True, axis="y", linewidth=0.4)
 
 
+def _limited(axes: Axes) -> None:
+    """Lines and patches that reach over limits set before, and over those left open."""
+    axes.set(xlim=(0, 1), xticks=[])
+    axes.plot([-1, 3], [2, 9])
+    axes.add_patch(Circle((0.5, 4), 2))
+    axes.set(ylim=(0, 6), ylabel="up")
+    axes.add_patch(Rectangle((0.2, -8), 0.1, 9))
+
+
 def pixels(kind: type[Axes], draw: Callable[[Axes], None]) -> np.ndarray:
     figure = Figure(figsize=(3, 2))
     draw(figure.add_axes((0.2, 0.2, 0.6, 0.6), axes_class=kind))
@@ -38,7 +48,7 @@ def pixels(kind: type[Axes], draw: Callable[[Axes], None]) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())
 
 
-@pytest.mark.parametrize("draw", [_plain, _quiet, _named])
+@pytest.mark.parametrize("draw", [_plain, _quiet, _named, _limited])
 def test_pictures_are_those_of_plain_axes(draw: Callable[[Axes], None]) -> None:
     np.testing.assert_array_equal(pixels(BareAxes, draw), pixels(Axes, draw))
 

@@ -1,4 +1,4 @@
-"""Axes that make ticks when some are asked for: most axes of a figure have none, and matplotlib makes four of each."""
+"""Axes that do what is seen and no more: most axes of a figure have no ticks and no name, and limits of their own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, Tick, XAxis, YAxis
+from matplotlib.backend_bases import RendererBase
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 
 class _Bare(Axis):
@@ -22,6 +25,16 @@ class _Bare(Axis):
             tick.set_clip_path(self.axes.patch)
         return found
 
+    def draw(self, renderer: RendererBase, *args: Any, **options: Any) -> None:
+        """Where nothing is written, nobody asks where it would stand."""
+        written = self.label.get_text() or len(self.get_majorticklocs()) or len(self.get_minorticklocs())
+        if written or not self.get_visible():
+            super().draw(renderer, *args, **options)
+            return
+        renderer.open_group("matplotlib.axis", gid=self.get_gid())
+        renderer.close_group("matplotlib.axis")
+        self.stale = False
+
 
 class _Across(_Bare, XAxis):
     pass
@@ -32,7 +45,7 @@ class _Down(_Bare, YAxis):
 
 
 class BareAxes(Axes):
-    """Axes as matplotlib makes them, but for the ticks that nobody sees."""
+    """Axes as matplotlib makes them, but for the ticks that nobody sees, and limits that nobody asks for."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -47,3 +60,16 @@ class BareAxes(Axes):
             setattr(self, name, axis)
             for side in sides:
                 self.spines[side].register_axis(axis)
+
+    @property
+    def _fits(self) -> bool:
+        """Whether what is drawn moves the limits."""
+        return bool(self.get_autoscalex_on() or self.get_autoscaley_on())
+
+    def _update_patch_limits(self, patch: Patch) -> None:
+        if self._fits:
+            super()._update_patch_limits(patch)  # type: ignore[misc]
+
+    def _update_line_limits(self, line: Line2D) -> None:
+        if self._fits:
+            super()._update_line_limits(line)  # type: ignore[misc]

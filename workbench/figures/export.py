@@ -22,6 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from workbench import __version__
 from workbench.explain.explanation import Explanation
 from workbench.figures.card import card_figure, card_plotly, explained, question
+from workbench.figures.embedded import PACKED, packed_pictures
 from workbench.figures.fonts import small_fonts
 from workbench.figures.looks import Pixels
 from workbench.figures.style import ThemeName, theme_named
@@ -159,7 +160,7 @@ def drawn_png(figure: Figure, dpi: float) -> bytes:
 
 def _paper(figure: Figure, name: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    with _LOCK, mpl.rc_context(_SETTINGS), small_fonts():
+    with _LOCK, mpl.rc_context(_SETTINGS), small_fonts(), packed_pictures():
         figure.savefig(buffer, format=name, dpi=EXPORT_DPI, metadata=metadata, facecolor=figure.get_facecolor())
     return buffer.getvalue()
 
@@ -177,7 +178,7 @@ def _pixels(figure: Figure, metadata: dict[str, str]) -> bytes:
         figure.dpi = before
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     picture = Image.frombuffer("RGBA", pixels.shape[1::-1], pixels, "raw", "RGBA", 0, 1).convert("RGB")
-    picture.save(buffer, "png", dpi=(EXPORT_DPI, EXPORT_DPI), pnginfo=words, compress_level=3, compress_type=Image.RLE)
+    picture.save(buffer, "png", dpi=(EXPORT_DPI, EXPORT_DPI), pnginfo=words, **PACKED)
     return buffer.getvalue()
 
 

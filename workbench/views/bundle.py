@@ -28,6 +28,10 @@ MANIFEST: Final = "manifest.json"
 DEFAULT: Final = ("png", "pdf", "svg", "json", "csv")
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file of a zip, so that equal views give equal bytes."""
+PACKED: Final = (".png", ".pdf")
+"""Files that were packed as they were written."""
+EFFORT: Final = 1
+"""Of packing the others, 1 to 9: most of an svg are its pictures, which no effort makes much smaller."""
 OPENING: Final = 0.2
 """The part of the progress that opening views takes."""
 Width = Literal["column", "page"]
@@ -114,7 +118,7 @@ def bundle(
         done = len(written) / len(titles)
         tell(OPENING + (1 - OPENING) * done, f"drawing {titles[len(written) - 1]}")
     buffer, entries, drawn = io.BytesIO(), [], iter(written)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for number, (opened, told) in enumerate(found, 1):
             folder = f"{number:02d}-{opened.view.page}"
             note = notes[number - 1] if notes else ""
@@ -147,9 +151,10 @@ def _origin(opened: Opened) -> str:
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    # What is packed already would take as long again, and become no smaller.
+    entry.compress_type = zipfile.ZIP_STORED if Path(name).suffix in PACKED else zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
-    archive.writestr(entry, content)
+    archive.writestr(entry, content, compresslevel=EFFORT)
 
 
 def _entry(
