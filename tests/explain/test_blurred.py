@@ -221,12 +221,26 @@ def test_where_nothing_can_be_blurred_it_is_said_why(world: Dataset, tmp_path: P
     assert path is not None
     other = explainer.dataset.image_path((item + 1) % len(world.items))
     assert other is not None
+    # Once it was right, and is known; then the file is another one.
+    explainer.explain(user, item, removal="blurred")
     shutil.copy(other, path)
     with pytest.raises(DataError, match=r"is not the picture that .*cells was made of: make the features again with"):
         explainer.explain(user, item, removal="blurred")
     path.unlink()
     with pytest.raises(DataError, match="has no picture in .* that could be blurred: choose deleted"):
         explainer.explain(user, item, removal="blurred")
+
+
+def test_pictures_blurred_once_are_not_read_again(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    explainer = explainer_of("vbpr", world)
+    user, item = pair_of(explainer)
+    before = explainer.explain(user, item, removal="blurred")
+
+    def refuse(path: Path) -> None:
+        raise AssertionError(f"{path} was read again")
+
+    monkeypatch.setattr("workbench.explain.blurred.read_picture", refuse)
+    assert explainer.explain(user, item, removal="blurred") == before
 
 
 def test_boxes_that_would_be_looked_for_anew_are_refused(world: Dataset, tmp_path: Path) -> None:

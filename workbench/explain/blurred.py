@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ AT_ONCE, PIXELS = 64, 1 << 25
 """Pictures, and pixels of them, that are encoded together: 100 MB."""
 KEPT = 2048
 """Blurred pictures whose features are kept for the questions that follow."""
+HELD = 32_000_000
+"""Numbers of these features, at most: 64 MB."""
 SAME = 0.02
 """How far the features of a picture may be from those on disk, in them or of them, and count as the same."""
 
@@ -40,6 +43,14 @@ class Blur(NamedTuple):
 
     item: int
     gates: tuple[float, ...]
+
+
+class _Part(NamedTuple):
+    """A picture (code) whose file was changed last at some nanosecond, blurred or as it is."""
+
+    changed: int
+    item: int
+    blur: Blur | None = None
 
 
 class Pictures:
@@ -58,6 +69,7 @@ class Pictures:
         if not self.groups or model.features is None or model.features.card.of != "images":
             raise DataError(f"{model.name} reads no regions of images, so nothing can be blurred: choose deleted")
         self.features: Features = model.features
+        self._known, self._held = dict[_Part, Seen](), 0
         if self.features.card.grid is None and not self.features.card.attributes:
             raise DataError(
                 f"the encoder of {self.features.folder} looks for other regions in a blurred picture, so none can be "
@@ -105,7 +117,8 @@ class Pictures:
     def encode(self, blurs: Iterable[Blur]) -> Iterator[tuple[Blur, Seen]]:
         """What the model's features would say of pictures with regions blurred; batch by batch.
 
-        The picture as it is goes along, to see that it is the one the features were made of.
+        The picture as it is goes along the first time, to see that it is the one the features were made of. What was
+        asked lately is kept until a picture changes.
 
         Raises:
             DataError: there is no picture, it is not the one the features were made of, or the encoder finds other
@@ -115,14 +128,20 @@ class Pictures:
         asked: dict[int, list[Blur]] = {}
         for blur in blurs:
             asked.setdefault(blur.item, []).append(blur)
-        batch, pixels = list[tuple[Blur | int, Picture]](), 0
+        batch, pixels = list[tuple[_Part, Picture]](), 0
         for item, wanted in asked.items():
-            picture, boxes = self._picture(item), self.features.boxes[self.features.sets.row(item).numpy()]
+            path = self._path(item)
+            changed = path.stat().st_ctime_ns
+            known = {part: self._known.get(part) for part in (_Part(changed, item, blur) for blur in (None, *wanted))}
+            yield from ((part.blur, seen) for part, seen in known.items() if part.blur and seen is not None)
+            parts = [part for part, seen in known.items() if seen is None]
+            if not parts:
+                continue
+            picture, boxes = read_picture(path), self.features.boxes[self.features.sets.row(item).numpy()]
             out_of_focus = soft(picture)
-            parts: list[Blur | int] = [item, *wanted]
             for part in parts:
-                seen = picture if isinstance(part, int) else blurred(picture, out_of_focus, boxes, part.gates)
-                batch.append((part, seen))
+                shown = picture if part.blur is None else blurred(picture, out_of_focus, boxes, part.blur.gates)
+                batch.append((part, shown))
                 pixels += picture.shape[0] * picture.shape[1]
                 if len(batch) == AT_ONCE or pixels >= PIXELS:
                     yield from self._flushed(batch)
@@ -130,26 +149,34 @@ class Pictures:
         if batch:
             yield from self._flushed(batch)
 
-    def _picture(self, item: int) -> Picture:
+    def _path(self, item: int) -> Path:
         path = self.dataset.image_path(item)
         if path is None or not path.is_file():
             name = self.dataset.item_label(item)
             raise DataError(f"{name} has no picture in {self.dataset.root} that could be blurred: choose deleted")
-        return read_picture(path)
+        return path
 
-    def _flushed(self, batch: Sequence[tuple[Blur | int, Picture]]) -> Iterator[tuple[Blur, Seen]]:
+    def _flushed(self, batch: Sequence[tuple[_Part, Picture]]) -> Iterator[tuple[Blur, Seen]]:
         encoders, pictures = self._encoders, [picture for _, picture in batch]
         with torch.inference_mode(False), torch.enable_grad():
             seen = [encoder.encode(pictures) for encoder in encoders]
         for place, (part, _) in enumerate(batch):
             found = [torch.from_numpy(np.asarray(one.vectors[place], np.float16)) for one in seen]
-            item = part if isinstance(part, int) else part.item
-            self._check(item, found, seen, place, is_original=isinstance(part, int))
-            if isinstance(part, Blur):
-                yield part, found
+            self._check(part, found, seen, place)
+            self._keep(part, found)
+            if part.blur is not None:
+                yield part.blur, found
 
-    def _check(self, item: int, found: Seen, seen: Sequence[Encoded], place: int, *, is_original: bool) -> None:
+    def _keep(self, part: _Part, found: Seen) -> None:
+        """What was seen of a blurred picture; of one as it is, that it was compared."""
+        if len(self._known) >= KEPT or self._held >= HELD:
+            self._known, self._held = {}, 0
+        self._known[part] = [] if part.blur is None else found
+        self._held += sum(one.numel() for one in self._known[part])
+
+    def _check(self, part: _Part, found: Seen, seen: Sequence[Encoded], place: int) -> None:
         """Refuse what is no longer the picture, or no longer the same regions."""
+        item, is_original = part.item, part.blur is None
         stored = self.stored(item)
         shapes = all(one.shape == other.shape for one, other in zip(found, stored, strict=True))
         attributes = seen[0].attributes

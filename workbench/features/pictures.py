@@ -31,7 +31,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             with Image.open(path, formats=FORMATS) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise DataError(f"Picture {path} has more than {MAX_PIXELS:,} pixels: make it smaller.")
-                return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+                ImageOps.exif_transpose(picture, in_place=True)
+                return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
     except FileNotFoundError:
         raise DataError(f"Picture {path} is missing: restore it or empty its cell in the table.") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as fault:
@@ -69,7 +70,9 @@ def blurred(
         if gate < 1:
             place = pixels_of(box, picture.shape)
             np.minimum(share[place], np.float32(gate), out=share[place])
-    mixed, touched = picture.copy(), share < 1
-    part = share[touched][:, None]
-    mixed[touched] = np.rint(part * picture[touched] + (1 - part) * out_of_focus[touched])
+    mixed, between = picture.copy(), (share > 0) & (share < 1)
+    cv2.copyTo(out_of_focus, (share == 0).view(np.uint8), mixed)
+    if between.any():
+        part = share[between][:, None]
+        mixed[between] = np.rint(part * picture[between] + (1 - part) * out_of_focus[between])
     return mixed
