@@ -87,7 +87,7 @@ FALLBACK_FONTS: Final = (
     "Noto Sans Arabic",
     "Noto Sans Devanagari",
 )
-SCREEN_FONTS: Final = "'Source Sans Pro', 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+SCREEN_FONTS: Final = "'Source Sans', 'Source Sans Pro', 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 
 
 @dataclass(frozen=True)
