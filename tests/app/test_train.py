@@ -70,6 +70,7 @@ def test_a_training_is_started_watched_stopped_resumed_and_deleted(toy: Path) ->
     until(lambda: not jobs.is_running(run))
     app = page()
     assert app.dataframe[0].value["state"].tolist() == ["stopped"]
+    assert app.dataframe[0].value["best"].str.fullmatch(r"\S+ 0\.\d{4}").all() and "Started 20" in shown(app)
     done = epochs(run)
 
     app.button("resume").click().run()

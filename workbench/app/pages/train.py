@@ -127,12 +127,14 @@ def _rows(data: Path, at_work: list[bool]) -> None:
         rows,
         hide_index=True,
         height=min(38 + 35 * len(rows), 320),
-        # Runs of the command line have no hour at which a job began.
-        column_order=[name for name in rows[0] if name != "started" or any(row[name] for row in rows)] if rows else [],
+        # Together no wider than what a tablet held upright leaves beside the menu.
         column_config={
-            "done": st.column_config.ProgressColumn("epochs done", format="percent", min_value=0, max_value=1),
-            "value": st.column_config.NumberColumn("value (validation)", format="%.4f"),
-            "started": st.column_config.DatetimeColumn("started", format="YYYY-MM-DD HH:mm"),
+            "run": st.column_config.TextColumn(width=92),
+            "model": st.column_config.TextColumn(width=80),
+            "state": st.column_config.TextColumn(width=68),
+            "done": st.column_config.ProgressColumn("done", format="percent", min_value=0, max_value=1, width=82),
+            "epochs": st.column_config.NumberColumn(width=54),
+            "best": st.column_config.TextColumn("validation", help="What stops it, at its best epoch.", width=126),
         },
         alt="All trainings and runs of this dataset.",
     )
@@ -140,16 +142,14 @@ def _rows(data: Path, at_work: list[bool]) -> None:
 
 def _row(training: Training) -> dict[str, object]:
     curve = training.curve
-    metric = curve.monitor if curve else ""
+    best = curve.at_best(curve.monitor) if curve else None
     return {
         "run": training.name,
         "model": training.model,
         "state": training.state,
         "done": curve.done if curve else 0.0,
         "epochs": len(curve.epochs) if curve else 0,
-        "stops by": metric,
-        "value": curve.at_best(metric) if curve else None,
-        "started": datetime.fromtimestamp(training.job.started, UTC) if training.job else None,
+        "best": "" if curve is None or best is None else f"{curve.monitor} {best:.4f}",
     }
 
 
@@ -189,7 +189,9 @@ def _progress(training: Training) -> None:
     curve = training.curve
     if training.state != "running":
         if curve is not None:
-            st.caption(f"{len(curve.epochs):,} of {curve.planned:,} epochs, {curve.seconds:,.0f} s of training.")
+            begun = "" if training.job is None else f" Started {_hour(training.job.started)}."
+            words = f"{len(curve.epochs):,} of {curve.planned:,} epochs, {curve.seconds:,.0f} s of training.{begun}"
+            st.caption(words)
         return
     if curve is None or not curve.epochs:
         said = jobs.log_of(training.folder, 1)
@@ -198,6 +200,10 @@ def _progress(training: Training) -> None:
         left = "" if curve.remaining is None else f", at most {_time(curve.remaining)} left"
         st.progress(curve.done, text=f"Epoch {len(curve.epochs):,} of {curve.planned:,}{left}")
     st.caption("Closing this page does not stop it.")
+
+
+def _hour(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _time(seconds: float) -> str:
