@@ -23,7 +23,7 @@ from workbench import __version__
 from workbench.explain.explanation import Explanation
 from workbench.figures.card import card_figure, card_plotly, explained, question
 from workbench.figures.embedded import PACKED, packed_pictures
-from workbench.figures.fonts import small_fonts
+from workbench.figures.fonts import found_fonts, small_fonts
 from workbench.figures.looks import Pixels
 from workbench.figures.style import ThemeName, theme_named
 
@@ -160,7 +160,7 @@ def drawn_png(figure: Figure, dpi: float) -> bytes:
 
 def _paper(figure: Figure, name: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    with _LOCK, mpl.rc_context(_SETTINGS), small_fonts(), packed_pictures():
+    with _LOCK, mpl.rc_context(_SETTINGS), small_fonts(), found_fonts(), packed_pictures():
         figure.savefig(buffer, format=name, dpi=EXPORT_DPI, metadata=metadata, facecolor=figure.get_facecolor())
     return buffer.getvalue()
 
@@ -170,7 +170,7 @@ def _pixels(figure: Figure, metadata: dict[str, str]) -> bytes:
     buffer, words = io.BytesIO(), PngInfo()
     for name, text in metadata.items():
         words.add_itxt(name, text)
-    with _LOCK:
+    with _LOCK, found_fonts():
         before = figure.dpi
         figure.dpi = EXPORT_DPI
         canvas = FigureCanvasAgg(figure)

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from plotly.basedatatypes import BaseTraceType
 
 from workbench.figures.bare import BareAxes
@@ -49,6 +50,13 @@ class Area:
         axes = self.axes(0, 0, self.width, self.height)
         axes.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
         return axes
+
+    def fill(self, left: float, top: float, width: float, height: float, colour: str) -> None:
+        """A rectangle of one colour, which needs no axes of its own."""
+        across, down = self.figure.get_size_inches()
+        corner = (self.left + left) / across, 1 - (self.top + top + height) / down
+        style: dict[str, Any] = {"transform": self.figure.transFigure, "facecolor": colour, "linewidth": 0}
+        self.figure.add_artist(Rectangle(corner, width / across, height / down, **style))
 
     def write(self, x: float, y: float, text: object, size: float = BASE, **options: Any) -> None:
         """Data text at inches (``x``, ``y``)."""

@@ -54,8 +54,7 @@ def draw_heading(area: Area, heading: str, colour: str, note: str) -> None:
     """A swatch of the group's hue, its name, and the note about it on the right, which goes before the name."""
     note = fit(note, area.width * 0.72, SMALL)
     room = area.width - 0.2 - (text_width(note, SMALL) + 0.1 if note else 0)
-    swatch = area.axes(0, 0.03, 0.09, 0.11)
-    swatch.set_facecolor(colour)
+    area.fill(0, 0.03, 0.09, 0.11, colour)
     area.write(0.14, 0.09, fit(heading, room, HEADING, "bold"), HEADING, weight="bold")
     area.write(area.width, 0.09, note, SMALL, ha="right", color=area.theme.muted, style="italic")
 
