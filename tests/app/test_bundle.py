@@ -200,4 +200,7 @@ def test_the_command_exports_views_and_collections(
     assert "a note" in page.read_text(encoding="utf-8")
     capsys.readouterr()
     assert cli.run(["export", "--collection", "yours", "--out", str(page)]) == 2
-    assert "there is mine" in " ".join(capsys.readouterr().err.split())
+    assert "choose one of mine" in " ".join(capsys.readouterr().err.split())
+    (at_home / "collections" / "mine.json").unlink()
+    assert cli.run(["export", "--collection", "pinned", "--out", str(page)]) == 2
+    assert "pin a view in the app first" in " ".join(capsys.readouterr().err.split())

@@ -77,8 +77,9 @@ def export(
 
 def _collection(shelf: Shelf, name: str) -> Collection:
     if name not in shelf.names():
-        known = ", ".join(shelf.names()) or "none"
-        raise typer.BadParameter(f"there is no collection {name!r}: there is {known}", param_hint="--collection")
+        known = ", ".join(shelf.names())
+        remedy = f"choose one of {known}" if known else "pin a view in the app first, or give views in its place"
+        raise typer.BadParameter(f"there is no collection {name!r}: {remedy}", param_hint="--collection")
     return shelf.read(name)
 
 
