@@ -84,6 +84,13 @@ def _options(name: str) -> str:
     return f"--encoder {name.removesuffix(FRAMES)} --of frames" if name.endswith(FRAMES) else f"--encoder {name}"
 
 
+def _instead(root: Path, name: str) -> str:
+    """The features of the same kind as ``name`` that are there, as the end of a sentence."""
+    every = (card.parent.name for card in (root / FOLDER).glob(f"*/{CARD}"))
+    there = sorted(one for one in every if one.endswith(FRAMES) == name.endswith(FRAMES) and not one.startswith("."))
+    return f", or choose others with --set features={'|'.join(there)}" if there else ""
+
+
 def _write_rows(path: Path, shape: tuple[int, int], blocks: Iterable[NDArray[np.float16]]) -> None:
     """Write blocks of rows as one ``.npy`` file without holding all of them."""
     with path.open("wb") as file:
@@ -124,6 +131,7 @@ class Features:
         except FileNotFoundError:
             raise DataError(
                 f"{root} has no image features '{name}': make them with 'workbench features {root} {_options(name)}'"
+                f"{_instead(root, name)}"
             ) from None
         except ValueError as fault:
             raise DataError(
