@@ -95,7 +95,7 @@ def test_the_screen_shows_the_same_numbers() -> None:
 
 
 def test_curves_on_paper_are_those_of_the_audit() -> None:
-    deletion, insertion = pictures.curves_figure(FULL).axes[1:3]
+    deletion, insertion = pictures.curves_figure(FULL).axes[:2]
     for axes, way in ((deletion, "deletion"), (insertion, "insertion")):
         lines = {line.get_marker(): tuple(line.get_ydata()) for line in axes.lines}
         for name, curve in FULL.curves.items():

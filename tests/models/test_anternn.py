@@ -120,6 +120,8 @@ class TestWithContent(AnteCase):
 
 class TestInBlocks(AnteCase):
     config: ClassVar[dict[str, Any]] = CONTENT | {"dim": 8, "blocks": 2}
+    # Four numbers a block are too few to learn an order of thirty images from samples.
+    learning: ClassVar[dict[str, Any]] = SequenceCase.learning | {"dim": 16}
 
 
 class TestWords(AnteCase):
