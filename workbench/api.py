@@ -17,6 +17,7 @@ from workbench.evaluation.protocols import FULL, sampled
 from workbench.evaluation.protocols import protocol as _protocol
 from workbench.evaluation.result import Evaluation
 from workbench.explain.explainer import Explainer
+from workbench.models import model_class
 from workbench.models.base import Recommender
 from workbench.models.moments import MomentModel
 from workbench.training.loop import Progress, Training
@@ -88,7 +89,7 @@ def evaluate(
     dataset = run.open_dataset() if data is None else Dataset.open(data)
     model = run.model(dataset)
     if model.task == "ranking":
-        protocol = protocol or _usual(model)
+        protocol = protocol or _usual(type(model))
         if protocol in (NEXT, NEXT_NEW):
             return evaluate_next(model, dataset, protocol, **options)
         if protocol == FRAMES:
@@ -130,8 +131,7 @@ def compare(
     if not opened or len(named) < len(opened):
         raise ValueError("Runs are told apart by the names of their folders: give one or more, each with its own name.")
     dataset = opened[0].open_dataset() if data is None else Dataset.open(data)
-    models = {name: run.model(dataset) for name, run in named.items()}
-    protocol = protocol or _usual(models[opened[0].name])
+    protocol = protocol or _usual(model_class(opened[0].card.model))
     found: dict[str, Evaluation] = {}
     for place, (name, run) in enumerate(named.items()):
         if report is not None:
@@ -140,7 +140,7 @@ def compare(
         if one is None:
             one = evaluate(run, protocol, data=dataset.root)
             keep(run.path, one, dataset.fingerprint)
-        if metric is not None and metric not in one.per_user and models[name].task == "ranking":
+        if metric is not None and metric not in one.per_user and protocol != POSTS:
             one = evaluate(run, protocol, data=dataset.root, metrics=(metric,), ks=())
         found[name] = one
     counts = learned_from(dataset, "posts" if protocol == POSTS else "likes")
@@ -148,11 +148,11 @@ def compare(
     return compare_runs(found, configs, counts, metric or common_metrics(found)[0])
 
 
-def _usual(model: Recommender) -> str:
-    """The protocol of a model where none is chosen."""
-    if model.task == "popularity":
+def _usual(kind: type[Recommender]) -> str:
+    """The protocol of a kind of model where none is chosen."""
+    if kind.task == "popularity":
         return POSTS
-    return NEXT if isinstance(model, MomentModel) else FULL.name
+    return NEXT if issubclass(kind, MomentModel) else FULL.name
 
 
 def explainer(run: str | Path | Run, data: str | Path | None = None) -> Explainer:

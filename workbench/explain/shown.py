@@ -54,6 +54,9 @@ class Shown:
         """The ``chosen`` elements of a level, with what their removal changes and other attributions ``values``."""
         group = self.groups.get(level.name)
         kind = "aspect" if group is None else group.kind
+        parents, within = None, ""
+        if group is not None and group.within is not None and level.parent is not None:
+            parents, within = self._above(level).elements.values[level.parent], self.groups[group.within].kind
         elements = []
         for row, k in enumerate(chosen.tolist()):
             numbers: dict[str, Any] = {
@@ -65,9 +68,8 @@ class Shown:
             }
             if self.times and level.name == "history":
                 numbers["time"] = self.times[k]
-            if group is not None and group.within is not None and level.parent is not None:
-                code = int(self._above(level).elements.values[level.parent[k]])
-                numbers["of"] = self.names.element(self.groups[group.within].kind, code).id
+            if parents is not None:
+                numbers["of"] = self.names.element(within, int(parents[k])).id
             elements.append(self.names.element(kind, int(level.elements.values[k])).model_copy(update=numbers))
         return EvidenceLevel(
             name=level.name,
