@@ -96,19 +96,20 @@ def muted(held: Sequence[Edit], changes: Sequence[Edit]) -> list[Edit]:
 
 def masked(explainer: Explainer, edits: Sequence[Edit]) -> tuple[Masked, ...]:
     """The pictures that edits of their parts name, one by one; an edit of all pictures alike names none."""
-    data, gates = explainer.dataset, dict[tuple[str, int], dict[str, float]]()
+    shown = dict[tuple[str, int], tuple[Sequence[Element], dict[str, float]]]()
     for edit in edits:
         group = explainer.groups[edit.group]
         if edit.item is None or not can_be_drawn_on(group):
             continue
-        code = data.items.parse(str(edit.item))
-        own = gates.setdefault((group.name, code), {})
-        for region in regions_of(explainer, group, code):
+        place = group.name, explainer.dataset.items.parse(str(edit.item))
+        if place not in shown:
+            shown[place] = regions_of(explainer, group, place[1]), {}
+        every, closed = shown[place]
+        for region in every:
             if edit.id is None or str(edit.id) == str(region.id):
-                own[str(region.id)] = min(edit.gate, own.get(str(region.id), 1.0))
+                closed[str(region.id)] = min(edit.gate, closed.get(str(region.id), 1.0))
     found = []
-    for (name, code), closed in gates.items():
-        every = regions_of(explainer, explainer.groups[name], code)
+    for (_, code), (every, closed) in shown.items():
         regions = tuple(region for region in every if closed.get(str(region.id), 1.0) < 1)
         image = explainer.names.element("image", code)
         less = tuple(closed[str(region.id)] for region in regions)
