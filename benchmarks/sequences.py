@@ -7,7 +7,8 @@ before it, 512 targets in a batch, measured on a sample of the targets and scale
 stands our GRU. Evaluation ranks all images at every test moment; beside it stand products and comparisons alone.
 
 All are the best of some repeats, on the clock and in seconds of processor time, which other work on the machine moves
-less. Memory is the peak of a process that trains on 6 batches or, of the plain loop, one epoch.
+less. Operations are those of matrix products alone, forward and backward: what an epoch cannot do without, however it
+is written. Memory is the peak of a process that trains on about 6 batches or, of the plain loop, one epoch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from benchmarks.run import _peak
 from benchmarks.table import Row, as_json, markdown
@@ -95,23 +98,45 @@ def built(which: str, dataset: Dataset, features: str, device: torch.device) -> 
 
 
 def epochs(model: Recommender, dataset: Dataset, steps: int | None = None) -> tuple[Work, float]:
-    """Some or all batches of the next epoch of the workbench at every call, and how many times that is an epoch."""
+    """An epoch of the workbench or about so many of its batches, short and long sequences alike, at every call.
+
+    Besides, how many times that is an epoch.
+    """
     optimizer = torch.optim.Adam(model.parameters(), lr=model.config.learning_rate, fused=True)
     sampler = SequenceSampler(dataset, model.config.batch, model.device)
-    numbers = count(1)
-    every = sampler.steps
-    measured = every if steps is None else min(steps, every)
+    every = sum(1 for _ in sampler.epoch(0, 1))
+    apart = 1 if steps is None else max(1, every // steps)
 
     def work() -> None:
-        number = next(numbers)
         model.train()
-        model.start_epoch(number)
-        for batch in islice(sampler.epoch(0, number), None if measured == every else measured):
+        model.start_epoch(1)
+        for batch in islice(sampler.epoch(0, 1), 0, None, apart):
             optimizer.zero_grad(set_to_none=True)
             model(batch).backward()
             optimizer.step()
 
-    return work, every / measured
+    return work, every / len(range(0, every, apart))
+
+
+class Counted(TorchDispatchMode):
+    """Counts the multiplications and additions of matrix products while it is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = function(*args, **(kwargs or {}))
+        if counted := flop_registry.get(function.overloadpacket):
+            self.operations += counted(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+def operations(work: Work) -> int:
+    """Those of the matrix products of a call, forward and backward."""
+    with Counted() as counted:
+        work()
+    return counted.operations
 
 
 class Plain(nn.Module):
@@ -218,10 +243,12 @@ def rows(data: Path, features: str, device: torch.device, repeat: int, steps: in
     found: list[Row] = []
     ranked: list[Row] = []
     spent: dict[str, Spent] = {}
+    products: dict[str, float] = {}
     for which in MODELS:
         model = built(which, dataset, features, device)
         epoch, factor = epochs(model, dataset, None if which == "GRU" else steps)
         spent[which] = best(epoch, device, repeat).times(factor)
+        products[which] = operations(epoch) * factor / 1e9
         if which == "GRU":
             plain = best(whole(dataset, device), device, repeat)
             work, factor = copies(dataset, device)
@@ -230,8 +257,10 @@ def rows(data: Path, features: str, device: torch.device, repeat: int, steps: in
             found += compared(which, targets, spent[which], plain, WHOLE)
             found += compared(which, targets, spent[which], copied, sample)
         else:
-            what = which if factor == 1 else f"{which} ({steps} batches scaled up)"
+            what = which if factor == 1 else f"{which} (one batch of {factor:.3g})"
             found += compared(what, targets, spent[which], spent["GRU"], "our GRU")
+            name = "those of our GRU"
+            found.append(Row("operations of its matrix products, billions", products[which], products["GRU"], name))
         took = best(partial(evaluate_next, model, dataset, ks=(), metrics=["Recall@20"]), device, repeat)
         name = "products and comparisons alone"
         ranked.append(Row(f"evaluation of {which}, moments a second", moments / took.wall, moments / floor.wall, name))
@@ -253,7 +282,7 @@ def main() -> None:
     parser.add_argument("--features", default="convnet", help="image features Ante-RNN reads")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--repeat", type=int, default=3, help="epochs of which the fastest counts")
-    parser.add_argument("--steps", type=int, help="batches of an epoch of Ante-RNN that are measured; by default all")
+    parser.add_argument("--steps", type=int, help="batches of Ante-RNN that are measured, about; all if left out")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
     found = rows(arguments.data, arguments.features, torch.device(arguments.device), arguments.repeat, arguments.steps)
