@@ -25,6 +25,7 @@ from workbench.data.schema import DatasetCard
 from workbench.data.sequences import Sequences
 from workbench.data.write import write_dataset
 from workbench.evaluation.evaluate import top_k
+from workbench.features.topics import Topics
 from workbench.training.run import Run
 
 QUICK = ("--set", "inputs=base,auxiliary", "--set", "epochs=3", "--set", "warm_start=1", "--set", "batch=64")
@@ -101,6 +102,18 @@ def test_topics_are_learned_and_named(ask: Ask, toy: Dataset, tmp_path: Path) ->
     assert sum(topic["share"] for topic in named["found"]) == pytest.approx(1)
     again = ask("topics", folder, "--rename", "2=", "--json").json
     assert again["found"][2]["name"] == ", ".join(list(again["found"][2]["words"])[:4])
+
+
+def test_topics_that_are_there_are_spared_unless_told(ask: Ask, toy: Dataset, tmp_path: Path) -> None:
+    folder = shutil.copytree(toy.root, tmp_path / "toy")
+    learn = ("topics", folder, "--sweeps", 5, "--least", 50, "--topics")
+    assert ask(*learn, 3).code == 0
+    refused = ask(*learn, 4)
+    assert refused.code == 1 and "--again" in refused.err and "--name" in refused.err
+    assert ask(*learn, 4, "--name", "others").code == 0
+    assert len(Topics.open(folder)) == 3
+    assert ask(*learn, 4, "--again").code == 0
+    assert len(Topics.open(folder)) == 4
 
 
 def test_topics_that_cannot_be_named_are_refused_in_a_sentence(ask: Ask, toy: Dataset, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 from workbench.commands.terminal import DataArgument, JsonOption, StoppedError, progress, screen, table
 
 if TYPE_CHECKING:
+    from workbench.data.dataset import Dataset
     from workbench.features.topics import Topics
 
 
@@ -24,6 +25,7 @@ def topics(
     common: Annotated[float, typer.Option(help="Largest share of the training texts that a word stands in.")] = 0.5,
     name: Annotated[str, typer.Option(help="What the topics are called.")] = "topics",
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Take the place of topics that are there.")] = False,
     rename: Annotated[
         list[str] | None,
         typer.Option(metavar="TOPIC=NAME", help="Name a topic instead of learning; no name gives it its words back."),
@@ -40,10 +42,13 @@ def topics(
         for topic, words in renamings:
             found.rename(topic, words)
     else:
+        dataset = Dataset.open(data)
+        if not again:
+            _refuse_others(dataset, name)
         try:
             with progress("learning topics") as tell:
                 found = fit_topics(
-                    Dataset.open(data),
+                    dataset,
                     topics=topics,
                     name=name,
                     days=days,
@@ -58,6 +63,21 @@ def topics(
         except KeyboardInterrupt:
             raise StoppedError("Stopped; older topics of that name, if any, are as they were.") from None
     _show(found, as_json)
+
+
+def _refuse_others(dataset: Dataset, name: str) -> None:
+    """Spare topics that can be read: runs were trained with them, and a person may have named them."""
+    from workbench.data.errors import DataError
+    from workbench.features.topics import Topics
+
+    try:
+        there = Topics.open(dataset.root, name).check(dataset)
+    except DataError:
+        return
+    raise DataError(
+        f"{there.folder} holds topics of this dataset, which runs may read: learn others beside them with --name, or "
+        "in their place with --again"
+    )
 
 
 def _renaming(text: str) -> tuple[int, str]:
