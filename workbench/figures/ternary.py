@@ -28,6 +28,8 @@ from workbench.figures.text import fit, markup, plain, text_width
 
 SCREEN_TERNARY: Final = 440
 HEIGHT_OF_SIDE: Final = 3**0.5 / 2
+NEAR_TOP: Final = 0.8
+"""Share of the first aspect from which on a dot stands under the name of the upper corner."""
 LETTERS: Final = 0.7
 """Share of its hue in the name of a corner."""
 
@@ -76,8 +78,10 @@ class Ternary:
         if data.chosen is not None:
             ring: dict[str, Any] = {"facecolors": "none", "edgecolors": theme.text, "linewidths": 1.2}
             axes.scatter(dots[-1:, 0], dots[-1:, 1], s=60, zorder=4, **ring)
+            # Beside the ring under the name of the upper corner, else above it.
+            shift = (8, -3) if data.shares[data.chosen, 0] > NEAR_TOP else (6, 6)
             axes.annotate(
-                plain(data.chosen_label), dots[-1], xytext=(6, 6), textcoords="offset points", fontsize=BASE,
+                plain(data.chosen_label), dots[-1], xytext=shift, textcoords="offset points", fontsize=BASE,
                 color=theme.text, weight="bold", zorder=5, family=list(font_families()),
                 bbox={"facecolor": theme.background, "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
             )  # fmt: skip
@@ -90,7 +94,7 @@ class Ternary:
     def _draw_corners(self, area: Area, corners: NDArray[np.float64]) -> None:
         population = self.data.population
         names = zip(population.aspects, population.aspect_labels, strict=True)
-        for (name, label), (x, y), shift in zip(names, corners, (-0.1, 0.19, 0.19), strict=True):
+        for (name, label), (x, y), shift in zip(names, corners, (-0.14, 0.19, 0.19), strict=True):
             area.write(x, y + shift, f"■ {label}", BASE, ha="center", color=colour_of(name), weight="bold")
 
     def _draw_key(self, area: Area, likes: NDArray[np.int64]) -> None:
@@ -137,7 +141,7 @@ class Ternary:
         if data.chosen is not None:
             a, b, c = data.shares[data.chosen]
             # Words must not leave the page at the right corner, nor meet the name of the upper one.
-            side = "middle right" if a > 0.8 else "top right" if c + a / 2 < 0.6 else "top left"
+            side = "middle right" if a > NEAR_TOP else "top right" if c + a / 2 < 0.6 else "top left"
             canvas.figure.add_trace(
                 go.Scatterternary(
                     a=[a], b=[b], c=[c], mode="markers+text", text=[f" <b>{markup(data.chosen_label)}</b> "],
@@ -177,7 +181,7 @@ class Ternary:
             colour = mix(colour_of(name), canvas.theme.text, LETTERS)
             corners[f"{axis}axis"] = {
                 "title": {
-                    "text": f"<b>{markup(label).replace(' ', '<br>')}</b>",
+                    "text": f"<b>{markup(label).replace(' ', '<br>')}</b>" if axis != "a" else "",
                     "font": {"color": colour, "size": SCREEN_BASE},
                 },
                 "tickfont": {"color": colour, "size": SCREEN_SMALL},
@@ -186,5 +190,8 @@ class Ternary:
                 "layer": "below traces",
                 "tickvals": [0.2, 0.4, 0.6, 0.8],
             }
+            if axis == "a":
+                # The library would write it onto a user who stands in this corner.
+                canvas.write(0.495, top + 44, f"<b>{markup(label)}</b>", SCREEN_BASE, color=colour, xanchor="center")
         domain = {"x": [0.13, 0.86], "y": [canvas.y(top + SCREEN_TERNARY - 72), canvas.y(top + 64)]}
         canvas.figure.update_layout(ternary=corners | {"domain": domain, "bgcolor": "rgba(0,0,0,0)", "sum": 1})
