@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from workbench.figures import icons
+from workbench.figures import icons, matchcells
 from workbench.figures.looks import pixels_at
 from workbench.figures.match import MOST, Match, Shown
-from workbench.figures.page import Area, Canvas, Pair, compose, compose_plotly
+from workbench.figures.page import Area, Canvas, compose, compose_plotly
 from workbench.figures.panels import HEAD, SCREEN_HEAD, draw_heading, plot_heading
 from workbench.figures.style import (
     FULL_WIDTH,
@@ -31,7 +31,7 @@ from workbench.figures.style import (
     mix,
     theme_named,
 )
-from workbench.figures.text import fit, markup, plain, shorten, signed_text, text_width, weight_text, wrap, wrap_markup
+from workbench.figures.text import fit, plain, shorten, signed_text, text_width, weight_text, wrap, wrap_markup
 from workbench.figures.thumbnails import cut, uri
 
 if TYPE_CHECKING:
@@ -53,13 +53,8 @@ FOOT: Final = 0.14
 STRONG: Final = 0.45
 """Opacity of the strongest region in the image."""
 NEGATIVE_HATCH: Final = "//////"
-SCREEN_PICTURE: Final = 0.36
-SCREEN_ROW: Final = 34
-SCREEN_NAMES: Final = 88
 SCREEN_TALL: Final = 300
 SCREEN_COLUMNS: Final = 14
-SCREEN_PRINTED: Final = 9
-"""Up to this many columns have their numbers printed on the screen."""
 SCREEN_FOOT: Final = 44
 
 
@@ -200,9 +195,6 @@ class Wordmap:
         ink = theme.muted if value >= 0 else theme.text
         area.write(left - 0.08 + RELEVANCE, y, signed_text(value), SMALL, ha="right", color=ink)
 
-    def _screen_rows(self, shown: Shown) -> float:
-        return SCREEN_NAMES + SCREEN_ROW * max(len(shown.regions), 1)
-
     @property
     def _screen_text(self) -> tuple[str, int]:
         text = self.match.map.text
@@ -214,7 +206,7 @@ class Wordmap:
         """Pixels on the screen."""
         shown = self.match.shown(SCREEN_COLUMNS)
         beside = SCREEN_TALL + 15 * self._screen_text[1] + 10
-        return SCREEN_HEAD + max(self._screen_rows(shown), beside) + SCREEN_FOOT
+        return SCREEN_HEAD + max(matchcells.rows_pixels(shown), beside) + SCREEN_FOOT
 
     def plot(self, canvas: Canvas, top: float) -> None:
         """The same to touch: hover tells every number, a click on a cell gives the number of its word."""
@@ -225,8 +217,8 @@ class Wordmap:
         canvas.write(0, body, words, SCREEN_SMALL, yanchor="top", color=canvas.theme.muted)
         self._plot_picture(canvas, body + 15 * lines + 10)
         if shown.regions:
-            self._plot_matrix(canvas, shown, body)
-        key = self.match.key(shown, len(shown.words) <= SCREEN_PRINTED)
+            matchcells.plot_cells(canvas, self.match, shown, body)
+        key = self.match.key(shown, len(shown.words) <= matchcells.PRINTED)
         foot, _ = wrap_markup(key, 110, 2)
         canvas.write(0, top + self.pixels() - 18, foot, SCREEN_SMALL, color=canvas.theme.muted)
 
@@ -234,7 +226,7 @@ class Wordmap:
         tall, wide = self.match.pixels.shape[:2]
         edge = 0.01 * wide  # outlines at the edge stay whole
         at = canvas.axes(
-            0, SCREEN_PICTURE - 0.02, top, SCREEN_TALL,
+            0, matchcells.PICTURE - 0.02, top, SCREEN_TALL,
             {"range": [-edge, wide + edge], "constrain": "domain", "constraintoward": "left"},
             {"range": [tall + edge, -edge], "constrain": "domain", "constraintoward": "top"},
         )  # fmt: skip
@@ -257,89 +249,6 @@ class Wordmap:
                 xanchor="left", yanchor="top", bgcolor=hue, borderpad=1, hovertext=f"region {number + 1}: {value}",
                 font={"size": SCREEN_SMALL, "color": ink_on(hue)},
             )  # fmt: skip
-
-    def _plot_matrix(self, canvas: Canvas, shown: Shown, top: float) -> None:
-        rows = len(shown.regions)
-        body, tall = top + SCREEN_NAMES, rows * SCREEN_ROW
-        down = {"range": [rows - 0.5, -0.5]}
-        left, right = SCREEN_PICTURE + 0.08, 0.86
-        side = canvas.axes(SCREEN_PICTURE, left, body, tall, {"range": [0, 1]}, down)
-        for row, region in enumerate(shown.regions):
-            piece = cut(self.match.pixels, self.match.map.boxes[region])
-            icons.plot_pixels(canvas, side, piece, 0.7, row, (0.5, 0.86))
-            _write(canvas, side, 0.34, row, str(region + 1), "right")
-        right = min(right, left + 0.07 * len(shown.words))
-        if shown.words:
-            self._plot_cells(canvas, shown, (left, right, body, tall))
-        at = canvas.axes(right + 0.01, 1 if right > 0.8 else right + 0.14, body, tall, {"range": [-1.1, 3]}, down)
-        values = [self.match.map.relevance[region] for region in shown.regions]
-        pattern = {"shape": ["" if v >= 0 else "/" for v in values], "fgcolor": NEGATIVE, "size": 4}
-        faces = [POSITIVE if v >= 0 else canvas.theme.background for v in values]
-        edges = [canvas.theme.text if v >= 0 else NEGATIVE for v in values]
-        canvas.figure.add_trace(
-            go.Bar(
-                x=values, y=list(range(rows)), orientation="h", width=0.4, xaxis=at.x, yaxis=at.y, name="relevance",
-                hovertext=[f"region {r + 1}: relevance {signed_text(v)}"
-                           for r, v in zip(shown.regions, values, strict=True)],
-                hoverinfo="text", marker={"color": faces, "line": {"color": edges, "width": 1}, "pattern": pattern},
-            )
-        )  # fmt: skip
-        zero = {"zeroline": True, "zerolinecolor": canvas.theme.muted, "zerolinewidth": 1}
-        canvas.figure.update_layout({"xaxis" + at.x[1:]: zero})
-        for row, value in enumerate(values):
-            _write(canvas, at, 3, row, signed_text(value), "right")
-        canvas.write(right + 0.01, body - 10, "relevance", SCREEN_SMALL, color=canvas.theme.muted)
-
-    def _plot_cells(self, canvas: Canvas, shown: Shown, room: tuple[float, float, float, float]) -> None:
-        theme, columns = canvas.theme, len(shown.words)
-        down = {"range": [len(shown.regions) - 0.5, -0.5]}
-        at = canvas.axes(*room, {"range": [-0.5, columns - 0.5]}, down)
-        weights = self.match.weights[np.ix_(shown.regions, shown.words)]
-        names = [markup(self.match.map.words[word]) for word in shown.words]
-        steps = np.linspace(0, 1, 32)
-        scale = [[float(s), mix(colour_of("words"), theme.background, self.match.strength(s))] for s in steps]
-        canvas.figure.add_trace(
-            go.Heatmap(
-                z=weights, zmin=0, zmax=1, colorscale=scale, showscale=False, xgap=1, ygap=1, xaxis=at.x, yaxis=at.y,
-                hoverinfo="skip", name="match",
-            )
-        )  # fmt: skip
-        # A heatmap tells the app no clicks, so that unseen markers take them.
-        places, unseen = list(np.ndindex(weights.shape)), {"marker": {"opacity": 0}}
-        canvas.figure.add_trace(
-            go.Scatter(
-                x=[column for _, column in places], y=[row for row, _ in places], mode="markers", xaxis=at.x,
-                yaxis=at.y, customdata=[shown.words[column] for _, column in places], hoverinfo="text", name="cells",
-                hovertext=[f"region {shown.regions[row] + 1} · {names[column]}: "
-                           f"{markup(weight_text(float(weights[row, column])))}" for row, column in places],
-                marker={"size": SCREEN_ROW * 0.8, "symbol": "square", "opacity": 0}, selected=unseen,
-                unselected=unseen,
-            )
-        )  # fmt: skip
-        if columns <= SCREEN_PRINTED:
-            for (row, column), weight in np.ndenumerate(weights):
-                if self.match.is_printed(weight):
-                    ink = ink_on(mix(colour_of("words"), theme.background, self.match.strength(weight)))
-                    _write(canvas, at, column, row, markup(weight_text(float(weight))), "center", ink)
-        for column, word in enumerate(shown.words):
-            label = markup(shorten(self.match.map.words[word], 13))
-            canvas.figure.add_annotation(
-                x=column, y=-0.5, xref=at.x, yref=at.y, text=f"<b>{label}</b>" if word == self.match.word else label,
-                textangle=-90, showarrow=False, yanchor="bottom", font={"size": SCREEN_SMALL, "color": theme.text},
-            )  # fmt: skip
-        if self.match.word is not None:
-            chosen = shown.words.index(self.match.word)
-            canvas.figure.add_shape(
-                type="rect", xref=at.x, yref=at.y, x0=chosen - 0.5, x1=chosen + 0.5, y0=-0.5,
-                y1=len(shown.regions) - 0.5, line={"color": theme.text, "width": 2},
-            )  # fmt: skip
-
-
-def _write(canvas: Canvas, at: Pair, x: float, y: float, text: str, anchor: str, colour: str | None = None) -> None:
-    canvas.figure.add_annotation(
-        x=x, y=y, xref=at.x, yref=at.y, text=text, xanchor=anchor, showarrow=False,
-        font={"size": SCREEN_SMALL, "color": colour or canvas.theme.muted},
-    )  # fmt: skip
 
 
 def _wordmap(
