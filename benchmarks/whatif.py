@@ -62,7 +62,7 @@ def page(run: Path, explainer: Explainer, repeats: int) -> dict[str, object]:
     """Milliseconds until the page has answered a switch, for the user with the most likes; median of new edits."""
     from streamlit.testing.v1 import AppTest
 
-    from workbench.app.loading import DATA, RUNS
+    from workbench.app.sources import DATA, RUNS
 
     root = Path(__file__).resolve().parents[1]
     data = explainer.dataset

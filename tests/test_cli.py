@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from workbench import cli, demo
+from workbench.app import sources
 from workbench.commands import app
 from workbench.data.dataset import Dataset
 from workbench.data.postcards.world import build_world
@@ -285,9 +286,8 @@ def test_app_starts_streamlit_with_its_folders(
 
 
 def test_the_app_reads_what_the_command_sets() -> None:
-    from workbench.app import loading
 
-    assert (app.DATA, app.RUNS) == (loading.DATA, loading.RUNS)
+    assert (app.DATA, app.RUNS) == (sources.DATA, sources.RUNS)
 
 
 def test_doctor_looks_at_everything(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

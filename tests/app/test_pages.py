@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import APP, MODELS
 from tests.worlds import write_toy
 from workbench import api, demo
-from workbench.app import loading, widgets
+from workbench.app import sources, widgets
 from workbench.app.export import archive
 from workbench.data.schema import DatasetCard
 from workbench.data.write import write_dataset
@@ -200,7 +200,7 @@ def test_a_broken_run_and_a_broken_dataset_are_sentences(
 def test_a_dataset_without_runs_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_toy(tmp_path / "bare")
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "empty"))
-    monkeypatch.setenv(loading.DATA, str(tmp_path / "bare"))
+    monkeypatch.setenv(sources.DATA, str(tmp_path / "bare"))
     app = opened()
     assert not app.exception
     assert app.selectbox("no-run").disabled and "workbench train" in shown(app)
@@ -209,9 +209,9 @@ def test_a_dataset_without_runs_says_how_to_get_one(tmp_path: Path, monkeypatch:
 
 def test_the_command_line_names_data_and_runs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
-    monkeypatch.setenv(loading.DATA, str(home / "toy"))
+    monkeypatch.setenv(sources.DATA, str(home / "toy"))
     shutil.copytree(home / "toy" / "runs" / "bpr", tmp_path / "elsewhere" / "mine")
-    monkeypatch.setenv(loading.RUNS, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv(sources.RUNS, str(tmp_path / "elsewhere"))
     app = at_page(opened(), "why")
     assert not app.exception
     assert app.selectbox("choose-run").options == ["mine"]
@@ -268,10 +268,10 @@ def test_what_is_exported_is_what_is_shown(home: Path) -> None:
 def test_a_changed_run_is_read_again(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(home / "toy" / "runs" / "bpr", copy)
-    before = loading.stamp_run(copy)
-    assert loading.stamp_run(copy) == before
+    before = sources.stamp_run(copy)
+    assert sources.stamp_run(copy) == before
     (copy / "card.json").write_text((copy / "card.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert loading.stamp_run(copy) != before
+    assert sources.stamp_run(copy) != before
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from workbench.app import loading
+from workbench.app import loading, sources
 from workbench.app.background import Background
-from workbench.app.loading import Stamped
+from workbench.app.sources import Stamped
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
@@ -23,8 +23,8 @@ def kept(data: Stamped, run: Path) -> Audit | None:
     Raises:
         DataError: the dataset is broken.
     """
-    audits = loading.stamp_audits(run)
-    return None if audits is None else _newest(data, loading.stamp_run(run), audits)
+    audits = sources.stamp_audits(run)
+    return None if audits is None else _newest(data, sources.stamp_run(run), audits)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -53,7 +53,7 @@ def of_every_run(data: Stamped) -> list[Audit]:
     Raises:
         DataError: the dataset is broken.
     """
-    found = (kept(data, folder) for folder in loading.run_folders(Path(data.path)).values())
+    found = (kept(data, folder) for folder in sources.run_folders(Path(data.path)).values())
     return [audit for audit in found if audit is not None]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import loading, runs, state, widgets
-from workbench.app.loading import Source, Stamped
+from workbench.app import loading, runs, sources, state, widgets
+from workbench.app.sources import Source, Stamped
 from workbench.data.dataset import Dataset
 from workbench.explain.explainer import Explainer
 from workbench.models.moments import MomentModel
@@ -59,7 +59,7 @@ def data() -> Stamped:
     name = state.view().dataset
     if name is None:
         st.stop()
-    return loading.stamp_data(loading.folders()[name])
+    return sources.stamp_data(sources.folders()[name])
 
 
 def source(run: str | None) -> Source:
@@ -69,7 +69,7 @@ def source(run: str | None) -> Source:
         st.info(widgets.text(runs.remedy(Path(stamped.path), state.view().page)), icon=":material/info:")
         st.stop()
     folder = Path(stamped.path)
-    return Source(stamped, loading.stamp_run(loading.run_folders(folder)[run]), loading.stamp_topics(folder))
+    return Source(stamped, sources.stamp_run(sources.run_folders(folder)[run]), sources.stamp_topics(folder))
 
 
 def opened(run: str | None = None, user: str | None = None) -> Desk:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from workbench.app import loading, state, widgets
 from workbench.app.desk import Desk
-from workbench.app.loading import Source
+from workbench.app.sources import Source
 from workbench.data.errors import DataError
 from workbench.explain.edits import Edit, parse_all, written
 from workbench.explain.record import edit_of

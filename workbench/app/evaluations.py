@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
-from workbench.app import loading
+from workbench.app import loading, sources
 from workbench.app.background import Background
-from workbench.app.loading import Stamped
+from workbench.app.sources import Stamped
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
@@ -32,7 +32,7 @@ def of(data: Stamped, runs: Sequence[str], protocol: str) -> dict[str, Evaluatio
     """
     from workbench.evaluation.kept import kept
 
-    folders = loading.run_folders(Path(data.path))
+    folders = sources.run_folders(Path(data.path))
     fingerprint = loading.dataset(data).fingerprint
     found = {name: kept(folders[name], protocol, SPLIT, fingerprint) for name in runs if name in folders}
     return {name: one for name, one in found.items() if one is not None}

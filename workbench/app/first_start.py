@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import loading, widgets
+from workbench.app import sources, widgets
 from workbench.app.background import Background
 
 POLL = 0.5
@@ -60,7 +60,7 @@ def is_needed() -> bool:
     """Whether there is nothing to show yet: no dataset, or nothing but an unfinished demo."""
     from workbench import demo
 
-    found = list(loading.folders().values())
+    found = list(sources.folders().values())
     return not found or (found == [folder()] and not demo.is_ready(folder()))
 
 

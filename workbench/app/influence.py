@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from workbench.app import loading, state
-from workbench.app.loading import Source
+from workbench.app.sources import Source
 
 if TYPE_CHECKING:
     from workbench.explain.diffusion import Ego

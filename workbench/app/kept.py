@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 from PIL import Image
 
-from workbench.app import loading
-from workbench.app.loading import Source, Stamped
+from workbench.app import loading, sources
+from workbench.app.sources import Source, Stamped
 from workbench.figures.export import drawn_png
 from workbench.figures.style import COLUMN_WIDTH, ThemeName
 from workbench.views.view import View
@@ -30,21 +30,21 @@ def opener() -> Opener:
     """Opens views with the app's own explainers."""
     from workbench.views.opened import Opener
 
-    return Opener(loading.folders(), _explainer, loading.run_folders)
+    return Opener(sources.folders(), _explainer, sources.run_folders)
 
 
 def _explainer(folder: Path, run: Path) -> Explainer:
-    return loading.explainer(Source(loading.stamp_data(folder), loading.stamp_run(run), loading.stamp_topics(folder)))
+    return loading.explainer(Source(sources.stamp_data(folder), sources.stamp_run(run), sources.stamp_topics(folder)))
 
 
 def state_of(view: View) -> tuple[Stamped, ...]:
     """What the files a view is drawn from look like: a thumbnail is good as long as this stays the same."""
-    folder = loading.folders().get(view.dataset or "")
+    folder = sources.folders().get(view.dataset or "")
     if folder is None:
         return ()
-    runs = loading.run_folders(folder)
-    found = [loading.stamp_run(runs[name]) for name in (view.run, view.compare) if name and name in runs]
-    return loading.stamp_data(folder), loading.stamp_topics(folder), *found
+    runs = sources.run_folders(folder)
+    found = [sources.stamp_run(runs[name]) for name in (view.run, view.compare) if name and name in runs]
+    return sources.stamp_data(folder), sources.stamp_topics(folder), *found
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.loading import Source
+from workbench.app.sources import Source
 
 if TYPE_CHECKING:
     from workbench.explain.frames import KeyFrames

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workbench.app import loading
+from workbench.app import loading, sources
 from workbench.views.view import Page
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def fitting(folder: Path, page: Page) -> list[str]:
 
     need = NEEDS.get(page)
     names = []
-    for name, path in loading.run_folders(folder).items():
+    for name, path in sources.run_folders(folder).items():
         model = registry().get(model_of(path) or "")
         if need is None or model is None or need.meets(model):
             names.append(name)
@@ -131,7 +131,7 @@ def model_of(run: Path) -> str | None:
     from workbench.training.run import RunError
 
     try:
-        return loading.run(loading.stamp_run(run)).card.model
+        return loading.run(sources.stamp_run(run)).card.model
     except RunError:
         return None
 

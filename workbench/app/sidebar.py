@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from workbench.app import loading, pins, runs, state, widgets
+from workbench.app import loading, pins, runs, sources, state, widgets
 from workbench.data.errors import DataError
 from workbench.explain.dates import day_text
 from workbench.training.run import RunError
@@ -64,7 +64,7 @@ def _complete(field: str, known: Collection[str | None], noun: str, otherwise: s
 
 
 def _dataset() -> Path:
-    folders = loading.folders()
+    folders = sources.folders()
     _complete("dataset", list(folders), "dataset", next(iter(folders)))
     widgets.choose("Dataset", list(folders), "dataset")
     return folders[str(state.view().dataset)]
@@ -72,7 +72,7 @@ def _dataset() -> Path:
 
 def _runs(folder: Path) -> None:
     page = state.view().page
-    every = loading.run_folders(folder)
+    every = sources.run_folders(folder)
     names = runs.fitting(folder, page)
     best = _best({name: every[name] for name in names}, page)
     if state.view().run in every and state.view().run not in names:
@@ -95,7 +95,7 @@ def _best(folders: dict[str, Path], page: Page) -> str | None:
     finished = []
     for name, path in folders.items():
         try:
-            card = loading.run(loading.stamp_run(path)).card
+            card = loading.run(sources.stamp_run(path)).card
         except RunError:
             continue
         if card.finished:
@@ -105,7 +105,7 @@ def _best(folders: dict[str, Path], page: Page) -> str | None:
 
 
 def _user(folder: Path) -> None:
-    stamped = loading.stamp_data(folder)
+    stamped = sources.stamp_data(folder)
     try:
         names = loading.user_names(stamped)
     except DataError:
@@ -130,7 +130,7 @@ def _user(folder: Path) -> None:
 
 def _image(folder: Path) -> None:
     try:
-        names = loading.item_names(loading.stamp_data(folder))
+        names = loading.item_names(sources.stamp_data(folder))
     except DataError:
         return
     if state.view().item is not None:
@@ -141,12 +141,12 @@ def _image(folder: Path) -> None:
 def _moment(folder: Path) -> None:
     """How much of the user's past has happened, for a model that reads it in the order of time."""
     view = state.view()
-    run = loading.run_folders(folder).get(view.run or "")
+    run = sources.run_folders(folder).get(view.run or "")
     if view.user is None or run is None or not runs.knows_moments(run):
         if view.moment is not None:
             state.change(moment=None)
         return
-    stamped = loading.stamp_data(folder)
+    stamped = sources.stamp_data(folder)
     try:
         times, learned = loading.moments(stamped, loading.dataset(stamped).users.parse(view.user))
     except DataError:

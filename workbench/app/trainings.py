@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from workbench.app import loading
+from workbench.app import sources
 from workbench.jobs import job as jobs
 from workbench.jobs.job import Job, State
 
@@ -69,14 +69,14 @@ class Training:
 
 def every(data: Path) -> list[Training]:
     """The trainings of a dataset: those at work first, then by the time of their last word, the latest first."""
-    folder = loading.runs_folder(data)
+    folder = sources.runs_folder(data)
     found = [_training(folder / name) for name in jobs.names(folder)]
     return sorted(found, key=lambda one: (one.state != "running", -_touched(one.folder), one.name))
 
 
 def one(data: Path, name: str) -> Training:
     """The training of a run of a dataset."""
-    return _training(loading.runs_folder(data) / name)
+    return _training(sources.runs_folder(data) / name)
 
 
 def _training(folder: Path) -> Training:
@@ -100,7 +100,7 @@ def _touched(folder: Path) -> float:
 
 def free_name(data: Path, model: str) -> str:
     """A name that no run has yet: that of the model, with a number where it is taken."""
-    folder = loading.runs_folder(data)
+    folder = sources.runs_folder(data)
     names = (model if number == 1 else f"{model}-{number}" for number in range(1, 1_000_000))
     return next(name for name in names if not (folder / name).exists())
 
@@ -109,7 +109,7 @@ def fault_of_name(data: Path, name: str) -> str | None:
     """Why a run cannot be called so, in a sentence; None where it can."""
     if not name or name.startswith(".") or not all(sign.isalnum() or sign in "._-" for sign in name) or len(name) > 80:
         return "The name of a run is made of letters, digits, dots, hyphens and underscores, 80 at most."
-    if (loading.runs_folder(data) / name).exists():
+    if (sources.runs_folder(data) / name).exists():
         return f"There is a run {name} already: choose another name, or delete that run first."
     return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from workbench.app import loading
-from workbench.app.loading import Source, Stamped
+from workbench.app.sources import Source, Stamped
 
 if TYPE_CHECKING:
     from workbench.explain.activation import Activations

@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 import streamlit as st
 from matplotlib.figure import Figure
 
-from workbench.app import desk, evaluations, loading, runs, state, widgets
+from workbench.app import desk, evaluations, loading, runs, sources, state, widgets
 from workbench.app.background import progress
 from workbench.app.evaluations import POSTS, Task
 from workbench.app.export import figure_menu
-from workbench.app.loading import Stamped
 from workbench.app.main import FOLDER
+from workbench.app.sources import Stamped
 from workbench.evaluation.comparison import common_metrics
 from workbench.evaluation.learning import LearningCurves
 from workbench.explain.audit.tables import Table
@@ -82,9 +82,9 @@ def _by_task(data: Path) -> dict[Task, list[str]]:
     """Names of the finished runs by what their model does; in the order of their names."""
     found: dict[Task, list[str]] = {task: [] for task in TASKS}
     models = registry()
-    for name, folder in loading.run_folders(data).items():
+    for name, folder in sources.run_folders(data).items():
         model = models.get(runs.model_of(folder) or "")
-        if model is not None and loading.run(loading.stamp_run(folder)).card.finished:
+        if model is not None and loading.run(sources.stamp_run(folder)).card.finished:
             found[model.task].append(name)
     return found
 
@@ -112,7 +112,7 @@ def _offer(stamped: Stamped, missing: list[str], protocol: str) -> None:
     running = evaluations.job(stamped, protocol)
     for fault in running.faults:
         st.error(widgets.text(fault), icon=":material/error:")
-    folders = loading.run_folders(Path(stamped.path))
+    folders = sources.run_folders(Path(stamped.path))
     st.markdown(f"Not evaluated yet: {widgets.text(', '.join(missing))}.")
     st.button(
         f"Evaluate {len(missing)} run{'s' * (len(missing) > 1)}",
@@ -126,10 +126,10 @@ def _offer(stamped: Stamped, missing: list[str], protocol: str) -> None:
 
 def _compared(stamped: Stamped, names: list[str], metrics: list[str], protocol: str) -> None:
     metric = widgets.pick("Metric", metrics, "metric")
-    folders = loading.run_folders(Path(stamped.path))
+    folders = sources.run_folders(Path(stamped.path))
     with desk.sentences():
         found = evaluations.comparison(
-            stamped, tuple(loading.stamp_run(folders[name]) for name in names), protocol, metric
+            stamped, tuple(sources.stamp_run(folders[name]) for name in names), protocol, metric
         )
     _reading(found)
     origin = f"dataset {found.dataset} {loading.dataset(stamped).fingerprint}, protocol {protocol}"
@@ -174,8 +174,8 @@ def _settings(found: RunComparison) -> None:
 
 
 def _curves(stamped: Stamped, chosen: list[str]) -> None:
-    folders = loading.run_folders(Path(stamped.path))
-    cards = {name: loading.run(loading.stamp_run(folders[name])).card for name in chosen}
+    folders = sources.run_folders(Path(stamped.path))
+    cards = {name: loading.run(sources.stamp_run(folders[name])).card for name in chosen}
     curves = LearningCurves.of(cards)
     if not curves.metrics:
         return

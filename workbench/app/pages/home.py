@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import desk, loading, runs, sidebar, state, widgets
+from workbench.app import desk, loading, runs, sidebar, sources, state, widgets
 from workbench.app.main import ENTRIES, FOLDER
 from workbench.training.run import RunError
 from workbench.views.view import Page
@@ -67,7 +67,7 @@ def _no_aspects(folder: Path) -> str | None:
     run = state.view().run
     if run is None or run not in runs.fitting(folder, "aspects"):
         return None
-    model = runs.model_of(loading.run_folders(folder)[run])
+    model = runs.model_of(sources.run_folders(folder)[run])
     if model is None:
         return "This run cannot be read."
     return None if runs.weighs(model) else "This run weighs no aspects against each other: choose a run of hasc."
@@ -76,9 +76,9 @@ def _no_aspects(folder: Path) -> str | None:
 def _models(folder: Path) -> None:
     rows: list[dict[str, object]] = []
     faults: list[str] = []
-    for name, path in loading.run_folders(folder).items():
+    for name, path in sources.run_folders(folder).items():
         try:
-            card = loading.run(loading.stamp_run(path)).card
+            card = loading.run(sources.stamp_run(path)).card
         except RunError as fault:
             faults.append(str(fault))
             continue

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
-from workbench.app import desk, loading, pictures, runs, state, studies, widgets
+from workbench.app import desk, loading, pictures, runs, sources, state, studies, widgets
 from workbench.app.export import figure_menu
-from workbench.app.loading import Source
+from workbench.app.sources import Source
 from workbench.app.studies import Rating
 from workbench.figures.export import save
 from workbench.figures.study import study_figure, study_plotly
@@ -198,7 +198,7 @@ def _take_answers(study: Study, found: Results) -> None:
 
 def _new(known: Sequence[str]) -> None:
     """A form that makes a study."""
-    folders = loading.folders()
+    folders = sources.folders()
     with st.container(width=680):
         data = st.selectbox("Dataset", list(folders), key="new-dataset")
         fitting = runs.fitting(folders[data], "why")
@@ -232,10 +232,10 @@ def _new(known: Sequence[str]) -> None:
 
 
 def _make(folder: Path, first: str, second: str, settings: Settings) -> None:
-    paths, bar = loading.run_folders(folder), st.progress(0.0, text="Asking both runs")
+    paths, bar = sources.run_folders(folder), st.progress(0.0, text="Asking both runs")
     opened = []
     for run in (first, second):
-        source = Source(loading.stamp_data(folder), loading.stamp_run(paths[run]), loading.stamp_topics(folder))
+        source = Source(sources.stamp_data(folder), sources.stamp_run(paths[run]), sources.stamp_topics(folder))
         opened.append((loading.run(source.run), loading.explainer(source)))
 
     def tell(share: float) -> None:

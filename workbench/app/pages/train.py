@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from workbench.app import desk, loading, state, trainings, widgets
+from workbench.app import desk, loading, sources, state, trainings, widgets
 from workbench.app.export import figure_menu
 from workbench.app.main import FOLDER
 from workbench.app.trainings import SIGNS, Training
@@ -104,7 +104,7 @@ def _submit(data: Path, dataset: Dataset, name: str, values: dict[str, Any], cho
     if fault:
         raise ValueError(fault)
     told = settings.changed(model, values)
-    folder = loading.runs_folder(data) / run
+    folder = sources.runs_folder(data) / run
     commands = settings.preparations(model, values, dataset)
     commands.append(settings.training(name, data, folder, told, device, seed))
     with st.spinner("Starting"):
