@@ -83,13 +83,10 @@ class Job(Background):
         try:
             # An audit makes parameters random for a while, so it opens a model of its own.
             run = Run.open(self.run.path)
-            audit(Explainer.open(run, data), run.path, Plan(pairs=pairs), self._tell)
+            audit(Explainer.open(run, data), run.path, Plan(pairs=pairs), lambda share, phase: self.tell(phase, share))
         # Whatever goes wrong in the background has to reach the person who waits.
         except Exception as error:  # noqa: BLE001
             self.fault = str(error) or type(error).__name__
-
-    def _tell(self, share: float, phase: str) -> None:
-        self.share, self.phase = share, phase
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 
 import streamlit as st
 
@@ -12,11 +14,15 @@ from workbench.app import widgets
 
 POLL = 1.0
 """Seconds between two looks at the progress."""
+PATIENCE = 10.0
+"""Seconds that an app which ends waits for the next report of what it was doing."""
+_ending = Event()
+_running: set[Thread] = set()
 
 
 @dataclass
 class Background:
-    """Something that is being made.
+    """Something that is being made. When the app ends, it ends with its next report.
 
     Attributes:
         phase: what is being done, in a few words.
@@ -35,8 +41,30 @@ class Background:
     def begin(self, phase: str, work: Callable[[], None]) -> None:
         """Do ``work`` in a thread of its own; whatever goes wrong there it has to tell itself."""
         self.phase, self.share = phase, 0.0
-        self.thread = Thread(target=work, name=type(self).__name__, daemon=True)
+        _running.difference_update([thread for thread in _running if not thread.is_alive()])
+
+        def quietly() -> None:
+            # Ctrl-C ends the processes that work may have, too, and reaches the thread that waits for them.
+            with suppress(KeyboardInterrupt):
+                work()
+
+        self.thread = Thread(target=quietly, name=type(self).__name__, daemon=True)
+        _running.add(self.thread)
         self.thread.start()
+
+    def tell(self, phase: str, share: float) -> None:
+        """Keep how far the work is; what it has done so far is kept where the app ends."""
+        if _ending.is_set():
+            raise SystemExit
+        self.phase, self.share = phase, share
+
+
+@atexit.register
+def _end() -> None:
+    """Wait until nothing is computed any more: the interpreter cannot take the computing away under a thread."""
+    _ending.set()
+    for thread in _running:
+        thread.join(PATIENCE)
 
 
 @st.fragment(run_every=POLL)

@@ -77,11 +77,11 @@ class Job(Background):
         from workbench.evaluation.kept import keep
 
         for number, folder in enumerate(runs):
-            self.phase = f"evaluating {folder.name}"
 
-            def tell(done: int, of: int, number: int = number) -> None:
-                self.share = (number + done / max(of, 1)) / len(runs)
+            def tell(done: int, of: int, number: int = number, name: str = folder.name) -> None:
+                self.tell(f"evaluating {name}", (number + done / max(of, 1)) / len(runs))
 
+            tell(0, 1)
             try:
                 found = api.evaluate(folder, self.protocol, data=data.root, split=SPLIT, progress=tell)
                 keep(folder, found, data.fingerprint)

@@ -35,13 +35,10 @@ class Build(Background):
         from workbench import demo
 
         try:
-            demo.ensure(self.folder, report=self._tell)
+            demo.ensure(self.folder, report=self.tell)
         # Whatever goes wrong in the background has to reach the person who waits.
         except Exception as error:  # noqa: BLE001
             self.fault = str(error) or type(error).__name__
-
-    def _tell(self, phase: str, share: float) -> None:
-        self.phase, self.share = phase, share
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
