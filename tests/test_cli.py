@@ -162,6 +162,11 @@ def test_runs_beside_each_other(ask: Ask, toy: Dataset, trained: Path, tmp_path:
     shown = ask("compare", trained, other, "--protocol", "sampled").out
     assert "NDCG@10, against" in shown and "in training" in shown and "dim" in shown
     assert ask("compare", trained, trained).code == 1
+    broken_off = shutil.copytree(trained, tmp_path / "broken-off")
+    card = json.loads((broken_off / "card.json").read_text())
+    (broken_off / "card.json").write_text(json.dumps(card | {"finished": False}))
+    told = ask("compare", broken_off, other).out
+    assert "broken-off was not trained to its end" in told and "--resume" in told and "--resume" not in shown
 
 
 def test_evaluate_as_a_table(ask: Ask, trained: Path) -> None:

@@ -28,13 +28,19 @@ def compare(
 ) -> None:
     """Put runs side by side: metrics with intervals, paired tests against the best, users with few and many likes."""
     from workbench import api
+    from workbench.training.run import Run
 
+    opened = [Run.open(run) for run in runs]
     with progress("comparing") as tell:
-        found = api.compare(runs, protocol, metric=metric, data=data, report=tell)
+        found = api.compare(opened, protocol, metric=metric, data=data, report=tell)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
-    else:
-        _show(found)
+        return
+    _show(found)
+    for run in opened:
+        if not run.card.finished:
+            told = f"workbench train {run.card.model} --data DATA --out {run.path} --resume"
+            screen.print(f"{run.name} was not trained to its end; it goes on with: {told}")
 
 
 def _show(found: RunComparison) -> None:
