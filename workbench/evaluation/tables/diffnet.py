@@ -104,7 +104,10 @@ DIFFNET = PaperTable(
         Claim("diffnetpp", "diffnet", _RANKED),
         *(Claim("diffnetpp", worse, _RANKED) for worse in ("bpr", "lightgcn", "itemknn", "als")),
         *(Claim("diffnet", worse, _RANKED) for worse in ("lightgcn", "itemknn", "als", "soreg")),
-        *(Claim("diffnet-blocks", worse, _RANKED) for worse in ("diffnet", "lightgcn", "als", "ease", "svdpp")),
+        *(
+            Claim("diffnet-blocks", worse, _RANKED)
+            for worse in ("diffnet", "lightgcn", "als", "ease", "svdpp", "trustsvd")
+        ),
         *(Claim("trustsvd", worse, _RANKED) for worse in ("bpr", "svdpp")),
     ),
     full=DIFFNET_FULL,
