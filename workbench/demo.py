@@ -48,7 +48,7 @@ SHOWN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "sasrec": ("sasrec", {**_SEQUENCE, "dim": 32, "epochs": 40}),
     "anternn": (
         "anternn",
-        {**_SEQUENCE, **_READING, "dim": 32, "epochs": 18, "dropout": 0.3, "learning_rate": 0.005},
+        {**_SEQUENCE, **_READING, "dim": 32, "epochs": 30, "patience": 10, "dropout": 0.3, "learning_rate": 0.005},
     ),
     "diffnet": ("diffnet", {**_GRAPH, "epochs": 100, "batch": 2048, "regularisation": 0.003, "negatives": 4}),
     "diffnetpp": ("diffnetpp", {**_GRAPH, "epochs": 40, "batch": 4096, "regularisation": 0.01}),

@@ -40,7 +40,7 @@ DIFFNET_FULL: Mapping[str, Settings] = {
     "ease": {},
     "bpr": _PATIENT | {"learning_rate": 0.004, "regularisation": 0.01, "epochs": 250},
     "svdpp": _PATIENT | {"learning_rate": 0.001, "regularisation": 0.03},
-    "soreg": _PATIENT | {"learning_rate": 0.01, "regularisation": 0.01, "social": 30},
+    "soreg": _PATIENT | {"epochs": 200, "regularisation": 0.01, "social": 30},
     "contextmf": _LARGE | {"similar_by": "none", "regularisation": 0.03},
     "trustsvd": _PATIENT | {"learning_rate": 0.0005, "regularisation": 1.2, "epochs": 250},
     "gcmc": _PATIENT | {"learning_rate": 0.0037, "regularisation": 1e-4},
