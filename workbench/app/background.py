@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Thread
+from weakref import WeakSet
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ POLL = 1.0
 PATIENCE = 10.0
 """Seconds that an app which ends waits for the next report of what it was doing."""
 _ending = Event()
-_running: set[Thread] = set()
+_running: WeakSet[Thread] = WeakSet()
 
 
 @dataclass
@@ -41,7 +42,6 @@ class Background:
     def begin(self, phase: str, work: Callable[[], None]) -> None:
         """Do ``work`` in a thread of its own; whatever goes wrong there it has to tell itself."""
         self.phase, self.share = phase, 0.0
-        _running.difference_update([thread for thread in _running if not thread.is_alive()])
 
         def quietly() -> None:
             # Ctrl-C ends the processes that work may have, too, and reaches the thread that waits for them.
